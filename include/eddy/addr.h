@@ -1,0 +1,61 @@
+/* Socket addresses: one portable struct of fixed size for IPv4, IPv6 with scope, and Unix paths. All
+   functions: any thread, no memory of their own. */
+#ifndef EDDY_ADDR_H
+#define EDDY_ADDR_H
+
+#include <eddy/base.h>
+#include <eddy/error.h>
+
+enum {
+  EDDY_AF_NONE = 0,
+  EDDY_AF_INET = 1,
+  EDDY_AF_INET6 = 2,
+  EDDY_AF_UNIX = 3 /* a path; first byte 0 and length > 0: Linux's abstract names (unix(7)) */
+};
+
+/* 128 bytes, the same on every OS. Port in host byte order, address bytes in network order. Unused
+   bytes are zero, so that equal addresses are equal bytes. */
+typedef struct eddy_addr {
+  uint16_t family;    /* EDDY_AF_* */
+  uint16_t port;      /* 0 to 65535, inet families */
+  uint32_t scope;     /* IPv6: interface index of a link-local address, else 0 */
+  uint32_t flow;      /* IPv6: flow information, host order, usually 0 */
+  uint16_t length;    /* bytes used: 4, 16, or the length of the path (without a final NUL) */
+  uint16_t reserved;  /* 0 */
+  uint8_t bytes[112]; /* the address or the path */
+} eddy_addr_t;
+
+/* Text of any address that eddy_addr_format writes, final NUL included. */
+#define EDDY_ADDR_TEXT 128
+
+/* Parses `text` into *addr:
+     192.0.2.1  192.0.2.1:80  2001:db8::1  [2001:db8::1]:80  fe80::1%eth0  [fe80::1%3]:80
+     unix:/run/x.sock  unix:@abstract
+   A missing port is `port`. A scope is an interface name or number. Returns 0, or
+     EDDY_EINVAL       not an address (host names are not resolved), a port over 65535, text after it
+     EDDY_ENODEV       no interface of that name
+     EDDY_ENAMETOOLONG a path of more than 107 bytes (sun_path, unix(7))
+   *addr is zeroed on error. */
+EDDY_API int eddy_addr_parse(eddy_addr_t *addr, const char *text, uint16_t port);
+
+/* Writes the text that eddy_addr_parse takes back, port included, scope by number, into `text` of `size`
+   bytes. Returns its length without the final NUL, or EDDY_ENOBUFS when it does not fit (128 bytes always
+   do), EDDY_EINVAL for an address of no known family; then text is "" if size > 0. */
+EDDY_API int eddy_addr_format(const eddy_addr_t *addr, char *text, size_t size);
+
+/* Builds common addresses. Return 0. */
+EDDY_API int eddy_addr_any(eddy_addr_t *addr, uint16_t family, uint16_t port);
+EDDY_API int eddy_addr_loopback(eddy_addr_t *addr, uint16_t family, uint16_t port);
+
+/* Converts to a native struct sockaddr_in, _in6 or _un in `native` of `size` bytes. Returns its length,
+   or EDDY_ENOBUFS when it does not fit, EDDY_EAFNOSUPPORT for a family the system does not have. */
+EDDY_API int eddy_addr_to_native(const eddy_addr_t *addr, void *native, size_t size);
+
+/* Converts from a native struct sockaddr of `size` bytes. Returns 0, or EDDY_EINVAL when it is too
+   short for its family, EDDY_EAFNOSUPPORT for another family. An unnamed Unix address has length 0. */
+EDDY_API int eddy_addr_from_native(eddy_addr_t *addr, const void *native, size_t size);
+
+/* 1 when two addresses are the same, else 0. */
+EDDY_API int eddy_addr_equal(const eddy_addr_t *a, const eddy_addr_t *b);
+
+#endif

@@ -1,0 +1,42 @@
+/* Polling a foreign descriptor: one that somebody else owns and reads. One handle per descriptor and
+   loop, any number of waiters on it. Sockets on Windows. Loop's thread. */
+#ifndef EDDY_FD_H
+#define EDDY_FD_H
+
+#include <eddy/op.h>
+
+/* Events, for eddy_fd_poll and eddy_stream_wait, and their results (a mask). */
+enum {
+  EDDY_READABLE = 1 << 0,
+  EDDY_WRITABLE = 1 << 1,
+  EDDY_PRIORITY = 1 << 2,   /* out-of-band data (POLLPRI) */
+  EDDY_DISCONNECT = 1 << 3, /* the peer has shut down its side (POLLRDHUP) or hung up (POLLHUP) */
+  EDDY_POLL_ERROR = 1 << 4  /* an error is pending on the descriptor; always waited for */
+};
+
+enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
+
+/* Makes a handle for polling `native`, which stays the caller's. Nothing is changed on the descriptor.
+   Returns 0, or
+     EDDY_EBADF    not an open descriptor
+     EDDY_EPERM    a regular file or directory: always ready, so there is nothing to wait for (epoll(7))
+     EDDY_EEXIST   this loop has a handle for this descriptor
+     EDDY_ECLOSED  the loop is draining
+     EDDY_ENOMEM */
+EDDY_API int eddy_fd_open(eddy_loop_t *loop, eddy_native_t native, eddy_fd_t **fd);
+
+/* Completes with the mask of those of `events` (or EDDY_POLL_ERROR) that hold, at once if one holds now.
+   With EDDY_POLL_REPEAT in `flags` it is multishot: a callback each turn while one holds, so that the
+   callback must read or write what it was told about. EDDY_EINVAL for no or unknown events or flags.
+   Cancel class prompt; a cancelled poll has no effect. */
+EDDY_API int eddy_fd_poll(eddy_fd_t *fd, eddy_op_t *op, uint32_t events, uint32_t flags,
+                          eddy_cb cb);
+
+/* Closes the handle, never the descriptor. Deregistered when it returns: the owner may close the
+   descriptor then, and open the same number anew. Rule 8. */
+EDDY_API int eddy_fd_close(eddy_fd_t *fd, eddy_op_t *op, eddy_cb cb);
+
+/* The descriptor. */
+EDDY_API eddy_native_t eddy_fd_native(const eddy_fd_t *fd);
+
+#endif

@@ -1,0 +1,66 @@
+/* Listeners: they accept streams. Loop's thread. */
+#ifndef EDDY_LISTENER_H
+#define EDDY_LISTENER_H
+
+#include <eddy/addr.h>
+#include <eddy/op.h>
+
+enum {
+  EDDY_LISTEN_REUSE_PORT =
+      1 << 0, /* several listeners share the port, the kernel spreads (socket(7)) */
+  EDDY_LISTEN_V6ONLY = 1 << 1, /* an IPv6 listener without IPv4; else an IPv6 one is dual stack */
+  EDDY_LISTEN_NODELAY = 1 << 2 /* accepted streams have EDDY_OPT_NODELAY on (they inherit it) */
+};
+
+/* Zero means default. */
+typedef struct eddy_listen_options {
+  uint32_t size;  /* sizeof(eddy_listen_options_t) */
+  uint32_t flags; /* EDDY_LISTEN_* */
+  uint32_t
+      backlog; /* connections the kernel queues; default 4096, cut to the system's somaxconn (listen(2)) */
+  uint32_t reserved;
+} eddy_listen_options_t;
+
+/* Binds and listens. SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
+   EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT, EDDY_EINVAL, EDDY_ENOTSUP,
+   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining). `address` and `options` (may
+   be NULL) are read before it returns. */
+EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
+                                const eddy_listen_options_t *options, eddy_listener_t **listener);
+
+/* Takes over a native listening stream socket. Errors as eddy_stream_adopt; EDDY_EINVAL when it does not
+   listen. */
+EDDY_API int eddy_listener_adopt(eddy_loop_t *loop, eddy_native_t native,
+                                 eddy_listener_t **listener);
+
+/* Accepts one connection: 0 and a stream (eddy_op_take_stream), or EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOBUFS,
+   EDDY_ENOMEM; the connection then stays in the kernel's queue. Cancel class prompt. */
+EDDY_API int eddy_listener_accept(eddy_listener_t *listener, eddy_op_t *op, eddy_cb cb);
+
+/* Multishot: a `more` callback for each connection. At most `max_undelivered` are accepted and wait for
+   their callback at any time (0: 16; 1: no accepting ahead). A full descriptor table or no memory comes as
+   a `more` callback with that error, no more than every 100 ms; the library waits and goes on. Cancel
+   class prompt; what was accepted is delivered before the final callback. Closing the listener closes it. */
+EDDY_API int eddy_listener_accept_many(eddy_listener_t *listener, eddy_op_t *op,
+                                       uint32_t max_undelivered, eddy_cb cb);
+
+/* Pauses accepting of either kind, and resumes it; both idempotent. Connections wait in the kernel's queue;
+   while paused nothing is accepted, and what was accepted before is still delivered. */
+EDDY_API void eddy_listener_pause(eddy_listener_t *listener);
+EDDY_API void eddy_listener_resume(eddy_listener_t *listener);
+
+/* Closes (rule 8). `op` and `cb` may both be NULL. */
+EDDY_API int eddy_listener_close(eddy_listener_t *listener, eddy_op_t *op, eddy_cb cb);
+
+/* The address it listens on, with the port the system chose. 0, or EDDY_ECLOSED. */
+EDDY_API int eddy_listener_address(const eddy_listener_t *listener, eddy_addr_t *addr);
+
+/* Options, by the numbers and rules of <eddy/stream.h>. */
+EDDY_API int eddy_listener_set_option(eddy_listener_t *listener, uint32_t option, int64_t value);
+EDDY_API int eddy_listener_get_option(const eddy_listener_t *listener, uint32_t option,
+                                      int64_t *value);
+
+/* The descriptor, still the listener's. */
+EDDY_API eddy_native_t eddy_listener_native(const eddy_listener_t *listener);
+
+#endif

@@ -1,0 +1,128 @@
+/* The loop: it waits for the kernel, runs callbacks, and owns every handle opened on it.
+
+   A turn, in this order:
+     posted ops - idle hooks - before-wait hooks - flush and wait in one system call - ready ops (a
+     snapshot) - after-wait hooks - close completions - the clock - expired timers.
+   eddy_loop_run and eddy_loop_step begin with the clock and expired timers, once. What becomes ready
+   during a phase is delivered in the same phase of the next turn. There is no wait while something
+   is ready, an idle hook is armed, or stop was asked for.
+
+   Thread rule of every function here, unless it says otherwise: the loop's thread (rule 11). A call
+   from another thread aborts with a message, also in release builds. */
+#ifndef EDDY_LOOP_H
+#define EDDY_LOOP_H
+
+#include <eddy/base.h>
+#include <eddy/op.h>
+
+/* Memory for a loop and its handles, given to eddy_loop_open. `alloc` returns `size` bytes aligned to
+   16 or NULL; `release` takes the same size back. Called on the thread that uses the loop, never on
+   the path of an operation. Both or neither. */
+typedef void *(*eddy_alloc_fn)(void *context, size_t size);
+typedef void (*eddy_release_fn)(void *context, void *memory, size_t size);
+
+enum {
+  EDDY_LOOP_MIGRATABLE = 1 << 0 /* the host runs the loop from several threads under its own lock;
+                                   uses epoll, for io_uring requests belong to one thread */
+};
+
+/* Zero means default everywhere. `size` is sizeof(eddy_loop_options_t): an older, smaller struct is
+   completed with zeros; a larger one must have a zero tail. */
+typedef struct eddy_loop_options {
+  uint32_t size;
+  uint32_t driver; /* EDDY_DRIVER_*; the environment's EDDY_DRIVER=NAME wins when this is AUTO */
+  uint32_t flags;  /* EDDY_LOOP_* */
+  uint32_t ring_entries; /* io_uring: submission entries, 4 to 4096, rounded up to a power of two;
+                            default 128, halved while the kernel refuses the memory */
+  eddy_time_t spin; /* poll this long without sleeping before each sleep; default 0; at most one
+                            second. Buys latency with CPU time */
+  eddy_alloc_fn alloc;
+  eddy_release_fn release;
+  void *alloc_context;
+} eddy_loop_options_t;
+
+/* Opens a loop. `options` may be NULL. On success *loop is the loop, to be ended with
+   eddy_loop_close; else it is NULL and the result is
+     EDDY_EINVAL  an option is out of range, or `size` is too small; EDDY_DRIVER names no driver
+     EDDY_ENOTSUP the driver is not there, or not for a migratable loop; an unknown option is set
+     EDDY_EPERM, EDDY_ENOSYS   the driver asked for by name is refused (auto takes epoll instead)
+     EDDY_ENOMEM, EDDY_EMFILE, EDDY_ENFILE   resources
+   Any thread; that thread may start ops until the first run binds the loop. */
+EDDY_API int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **loop);
+
+/* Runs turns until nothing keeps the loop alive (rule 9) or stop is asked for. Returns 0 when the
+   loop is not alive any more, 1 when it stopped and still is. Aborts inside a callback. */
+EDDY_API int eddy_loop_run(eddy_loop_t *loop);
+
+/* Runs one turn that waits until the absolute time `until` at most: 0 (or any past time) for no wait,
+   EDDY_NEVER for no limit. It does not wait when the loop is not alive. On return everything started
+   has been handed to the kernel. Returns 1 while the loop is alive, else 0. Aborts inside a callback. */
+EDDY_API int eddy_loop_step(eddy_loop_t *loop, eddy_time_t until);
+
+/* Makes the running (or else the next) run or step return after its turn, without a wait. Sticky
+   until one run or step has consumed it. */
+EDDY_API void eddy_loop_stop(eddy_loop_t *loop);
+
+/* Ends everything: refuses new posts and starts (EDDY_ECLOSED) from now on, cancels every op, closes
+   every handle, and runs turns until nothing is left or `until` passes. Returns how many ops, handles
+   and unreturned leases are still held; with some left it may be called again. Aborts inside a
+   callback. */
+EDDY_API int64_t eddy_loop_drain(eddy_loop_t *loop, eddy_time_t until);
+
+/* Frees the loop. Returns 0; or EDDY_EBUSY with nothing changed while an op, a handle or a lease
+   exists. A drained loop may be closed from any thread, also after its own has ended. In a forked
+   child it frees the child's copy whatever is pending, calls nothing, and leaves the parent's loop
+   alone. Aborts inside a callback. */
+EDDY_API int eddy_loop_close(eddy_loop_t *loop);
+
+/* 1 while ref'd ops are pending, posts wait or handles are closing, else 0. */
+EDDY_API int eddy_loop_alive(const eddy_loop_t *loop);
+
+/* 1 when the calling thread is inside a run, step or drain of this loop. Any thread. */
+EDDY_API int eddy_loop_inside(const eddy_loop_t *loop);
+
+/* The cached time: set at the start of a run or step, after the wait, before expired timers. */
+EDDY_API eddy_time_t eddy_now(const eddy_loop_t *loop);
+
+/* Reads the clock into the cached time, and returns it: after a long computation, before deadlines
+   are built from eddy_now. */
+EDDY_API eddy_time_t eddy_update_now(eddy_loop_t *loop);
+
+/* Hands everything started so far to the kernel, without waiting. For a host that starts ops outside
+   of callbacks and then sleeps by its own means. */
+EDDY_API void eddy_loop_flush(eddy_loop_t *loop);
+
+/* When a host must call eddy_loop_step at the latest: the next deadline; 0 ("now") while anything is
+   ready or unflushed; EDDY_NEVER if only the native handle can tell. */
+EDDY_API eddy_time_t eddy_loop_next_deadline(eddy_loop_t *loop);
+
+/* A level-triggered descriptor for a foreign loop to poll for reading: readable when a step has
+   something to do, posts and stop included, timers excluded (eddy_loop_next_deadline). Owned by the
+   loop. Binds the loop to the calling thread. EDDY_NO_NATIVE after the loop lost its kernel interface. */
+EDDY_API eddy_native_t eddy_loop_native_handle(eddy_loop_t *loop);
+
+/* The driver in use, EDDY_DRIVER_*; and one line why `auto` did not take a better one: "" when it did,
+   or when the driver was asked for by name. The text lives as long as the loop. */
+EDDY_API uint32_t eddy_loop_driver(const eddy_loop_t *loop);
+EDDY_API const char *eddy_loop_driver_reason(const eddy_loop_t *loop);
+
+/* In a forked child: gives the loop new kernel objects of its own. Every pending op ends with
+   EDDY_ECANCELED in the next step; handles and their descriptors (shared with the parent) stay usable.
+   Returns 0, or EDDY_EINVAL when there was no fork since the loop was opened, or the error of the new
+   kernel objects; then the loop can only be closed. */
+EDDY_API int eddy_loop_after_fork(eddy_loop_t *loop);
+
+/* Hooks: multishot ops called once a turn with result 0 until cancelled, in start order.
+     idle         before the wait; an armed idle hook keeps the loop from waiting
+     before_wait  after the idle hooks, right before the wait
+     after_wait   after the ready ops
+   Cancel class prompt: the final callback, EDDY_ECANCELED, comes with the ready ops. */
+EDDY_API int eddy_hook_idle(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb);
+EDDY_API int eddy_hook_before_wait(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb);
+EDDY_API int eddy_hook_after_wait(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb);
+
+/* Completes with 0 among the ready ops of the next turn. Cancel class prompt, but it is already on
+   its way: a cancel comes too late. Same thread, no atomics. */
+EDDY_API int eddy_yield(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb);
+
+#endif

@@ -1,0 +1,31 @@
+/* Remotes: the address of a loop for other threads. Reference-counted; it outlives the loop, so that a
+   post to a loop that has ended is an error and never a crash. Every function here: any thread. */
+#ifndef EDDY_REMOTE_H
+#define EDDY_REMOTE_H
+
+#include <eddy/op.h>
+
+/* The remote of a loop, with a new reference, given back with eddy_remote_release. Call it on the
+   loop's thread, or before the loop is closed. Never NULL. */
+EDDY_API eddy_remote_t *eddy_loop_remote(eddy_loop_t *loop);
+
+/* Takes another reference, and returns the remote; gives one back. */
+EDDY_API eddy_remote_t *eddy_remote_retain(eddy_remote_t *remote);
+EDDY_API void eddy_remote_release(eddy_remote_t *remote);
+
+/* Runs cb(op, 0) on the loop's thread, in post order per posting thread. Returns EDDY_PENDING, or
+   EDDY_ECLOSED when the loop is draining or closed: then the op was never started and is still yours.
+   An accepted post is always delivered, by eddy_loop_drain at the latest (then with EDDY_ECANCELED).
+   What the poster wrote before the post is visible to the callback. The op's deadline and
+   EDDY_OP_INLINE are ignored; eddy_cancel on the loop's thread before delivery makes the result
+   EDDY_ECANCELED. No system call when the loop is awake. */
+EDDY_API int eddy_post(eddy_remote_t *remote, eddy_op_t *op, eddy_cb cb);
+
+/* eddy_loop_stop from any thread. */
+EDDY_API void eddy_remote_stop(eddy_remote_t *remote);
+
+/* Ends a wait of the loop: its run goes through one more turn, its step returns. Coalescing. Safe in a
+   signal handler (atomics and one write(2), errno kept). */
+EDDY_API void eddy_remote_wake(eddy_remote_t *remote);
+
+#endif

@@ -1,0 +1,135 @@
+/* Streams: TCP connections here; Unix sockets and pipes get the same verbs.
+
+   A stream is opened idle, may be bound and given options, then connected by an op; reads and writes
+   started meanwhile queue behind the connect and fail with its error. Accepted and adopted streams are
+   connected. Loop's thread for everything. All start functions can also give EDDY_ECLOSED (closing),
+   EDDY_ELOST, EDDY_ETIMEDOUT and EDDY_ECANCELED, and EDDY_EUNKNOWN with eddy_op_os_error. */
+#ifndef EDDY_STREAM_H
+#define EDDY_STREAM_H
+
+#include <eddy/addr.h>
+#include <eddy/fd.h>
+#include <eddy/op.h>
+#include <eddy/pool.h>
+
+/* Opens an idle TCP stream of EDDY_AF_INET or EDDY_AF_INET6. Returns 0, or EDDY_EAFNOSUPPORT,
+   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining). */
+EDDY_API int eddy_stream_open(eddy_loop_t *loop, uint16_t family, eddy_stream_t **stream);
+
+/* Takes over a native connected stream socket: sets it non-blocking and close-on-exec, and closes it
+   with the handle. Returns 0; on error the descriptor is still the caller's:
+     EDDY_EBADF, EDDY_ENOTSOCK   not open; not a stream socket
+     EDDY_EEXIST  polled on this loop (eddy_fd_t)
+     EDDY_ECLOSED, EDDY_ENOMEM */
+EDDY_API int eddy_stream_adopt(eddy_loop_t *loop, eddy_native_t native, eddy_stream_t **stream);
+
+/* Binds an idle stream to a local address, to be connected from there. Returns 0, or EDDY_EINVAL (bound
+   or connected already), EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT,
+   EDDY_ECLOSED. */
+EDDY_API int eddy_stream_bind(eddy_stream_t *stream, const eddy_addr_t *local);
+
+/* Connects. 0, or EDDY_ECONNREFUSED, EDDY_EHOSTUNREACH, EDDY_ENETUNREACH, EDDY_EADDRNOTAVAIL,
+   EDDY_EISCONN, EDDY_EALREADY (a connect is pending), EDDY_EAFNOSUPPORT, EDDY_EACCES. `peer` is read
+   before it returns. After a failure, a cancel or a deadline the stream can only be closed. Cancel
+   class prompt. */
+EDDY_API int eddy_stream_connect(eddy_stream_t *stream, eddy_op_t *op, const eddy_addr_t *peer,
+                                 eddy_cb cb);
+
+/* One read into the caller's buffers, as soon as there are bytes: their number, 0 at the end of the
+   stream, or EDDY_EINVAL (no buffers, more than 1024, or no room in them), EDDY_ECONNRESET,
+   EDDY_ENOTCONN. Not reading is backpressure. Cancel class prompt. */
+EDDY_API int eddy_stream_read(eddy_stream_t *stream, eddy_op_t *op, const eddy_buf_t *buffers,
+                              uint32_t count, eddy_cb cb);
+
+/* Multishot reads into the buffers of a pool. Each `more` callback brings one lease (its size is the
+   result): eddy_op_take_lease to keep it. The op never holds more than `credits` buffers, on loan and
+   waiting for a callback together; at that number, or when the pool is empty, it waits until a lease
+   is given back (in FIFO order among the reads of the pool). 0 credits mean all of the pool's buffers.
+   With credits for all of the pool the driver may receive ahead of the callbacks. Final: 0 at the end
+   of the stream, or EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EWRONGLOOP (the pool is of another loop),
+   EDDY_ECANCELED (cancel, or the pool was closed). Cancel class prompt; what was received before it is
+   delivered before the final callback. Closing the stream drops it. */
+EDDY_API int eddy_stream_read_pool(eddy_stream_t *stream, eddy_op_t *op, eddy_pool_t *pool,
+                                   uint32_t credits, eddy_cb cb);
+
+/* Writes all bytes of the buffers, in start order. The total on success; else the reason, with the
+   bytes taken by the kernel in eddy_op_transferred: EDDY_EPIPE (shut down, or the peer is gone),
+   EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EINVAL (more than 1024 buffers, or over 2^62 bytes). Zero bytes are a write
+   that completes in its turn. Never raises SIGPIPE. Cancel class prompt. */
+EDDY_API int eddy_stream_write(eddy_stream_t *stream, eddy_op_t *op, const eddy_buf_t *buffers,
+                               uint32_t count, eddy_cb cb);
+
+/* Completes when one of `events` (<eddy/fd.h>) holds, with the mask; takes no data. Any number at once,
+   level semantics: at once if one holds now. Cancel class prompt. */
+EDDY_API int eddy_stream_wait(eddy_stream_t *stream, eddy_op_t *op, uint32_t events, eddy_cb cb);
+
+/* Which side to shut down. */
+enum { EDDY_SHUT_READ = 1, EDDY_SHUT_WRITE = 2, EDDY_SHUT_BOTH = 3 };
+
+/* Half-close. WRITE and BOTH queue behind the writes and then send FIN; later writes give EDDY_EPIPE.
+   READ acts at once: reads, pending ones too, see the end of the stream after what has arrived. 0, or
+   EDDY_ENOTCONN, EDDY_EPIPE (that side was shut down already), EDDY_EINVAL. Cancel class prompt. */
+EDDY_API int eddy_stream_shutdown(eddy_stream_t *stream, eddy_op_t *op, uint32_t side, eddy_cb cb);
+
+/* Closes (rule 8), or closes with a reset: unsent bytes are dropped and the peer sees
+   EDDY_ECONNRESET (SO_LINGER 0, socket(7)). `op` and `cb` may both be NULL. */
+EDDY_API int eddy_stream_close(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
+EDDY_API int eddy_stream_close_reset(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
+
+/* Ends the handle like close but yields its descriptor (eddy_op_take_native), which any loop may adopt:
+   the way to move a stream to another loop. A descriptor that is not taken is closed. 0, or EDDY_EBUSY
+   with nothing changed while other ops are pending on it. Cancel class prompt, but too late once
+   started. */
+EDDY_API int eddy_stream_release(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
+
+/* Bytes of started writes that the kernel has not taken yet. */
+EDDY_API uint64_t eddy_stream_queued(const eddy_stream_t *stream);
+
+/* Backpressure with hysteresis. The stream becomes congested when eddy_stream_queued reaches `high`, and
+   stops being so when it has fallen to `low`. Defaults 64 KiB and 1 MiB. EDDY_EINVAL unless
+   low < high. */
+EDDY_API int eddy_stream_set_watermarks(eddy_stream_t *stream, uint64_t low, uint64_t high);
+EDDY_API int eddy_stream_congested(const eddy_stream_t *stream);
+
+/* Completes with 0 when the stream is not congested: at once if it is not now. Any number at once. When
+   the stream fails its writes, it is not congested any more. Cancel class prompt. */
+EDDY_API int eddy_stream_wait_uncongested(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
+
+/* Options, on a stream or (to be inherited by what it accepts) on a listener. Values are int64. */
+enum {
+  EDDY_OPT_NODELAY = 1,            /* 0 or 1 */
+  EDDY_OPT_KEEPALIVE = 2,          /* 0 or 1 */
+  EDDY_OPT_KEEPALIVE_IDLE = 3,     /* seconds, 1 to 32767 (tcp(7)) */
+  EDDY_OPT_KEEPALIVE_INTERVAL = 4, /* seconds, 1 to 32767 */
+  EDDY_OPT_KEEPALIVE_COUNT = 5,    /* probes, 1 to 127 */
+  EDDY_OPT_SEND_BUFFER =
+      6, /* bytes; reads back what the kernel made of it (Linux doubles, socket(7)) */
+  EDDY_OPT_RECEIVE_BUFFER = 7, /* bytes, likewise */
+  EDDY_OPT_LINGER = 8,         /* seconds to linger at close, -1 for off (the default) */
+  EDDY_OPT_REUSE_ADDRESS = 9,  /* 0 or 1 */
+  EDDY_OPT_V6ONLY = 10         /* 0 or 1, before bind */
+};
+
+/* Sets or reads an option. 0, or EDDY_EINVAL (unknown option or bad value), EDDY_ENOPROTOOPT,
+   EDDY_ENOTSUP, EDDY_ECLOSED (set on a closing handle), or what the system says. */
+EDDY_API int eddy_stream_set_option(eddy_stream_t *stream, uint32_t option, int64_t value);
+EDDY_API int eddy_stream_get_option(const eddy_stream_t *stream, uint32_t option, int64_t *value);
+
+/* The generic call: setsockopt(2) and getsockopt(2) with native numbers; *size is in and out. */
+EDDY_API int eddy_stream_set_native_option(eddy_stream_t *stream, int32_t level, int32_t name,
+                                           const void *value, uint32_t size);
+EDDY_API int eddy_stream_get_native_option(const eddy_stream_t *stream, int32_t level, int32_t name,
+                                           void *value, uint32_t *size);
+
+/* The local address; the peer's, which is kept in the stream and so known after a reset too.
+   0, or EDDY_ENOTCONN (no peer yet), EDDY_ECLOSED. */
+EDDY_API int eddy_stream_local_address(const eddy_stream_t *stream, eddy_addr_t *addr);
+EDDY_API int eddy_stream_peer_address(const eddy_stream_t *stream, eddy_addr_t *addr);
+
+/* The descriptor, still the stream's. */
+EDDY_API eddy_native_t eddy_stream_native(const eddy_stream_t *stream);
+
+/* The loop of the stream. */
+EDDY_API eddy_loop_t *eddy_stream_loop(const eddy_stream_t *stream);
+
+#endif

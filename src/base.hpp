@@ -1,0 +1,30 @@
+// What every file of the core may use: asserts that name the misuse, saturating time, container_of.
+#pragma once
+
+#include <eddy.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+
+namespace eddy {
+
+using Time = eddy_time_t;
+constexpr Time kNever = EDDY_NEVER;
+
+// Never an error of the API: "would block, wait for readiness".
+constexpr int64_t kAgain = INT64_MIN;
+// ... nor this: "waits for the user, not for the kernel".
+constexpr int64_t kBlocked = INT64_MIN + 1;
+
+[[noreturn]] void fatal(const char *message);
+
+inline void require(bool held, const char *message) {
+  if (!held) [[unlikely]]
+    fatal(message);
+}
+
+inline Time saturating_add(Time a, Time b) { return b > kNever - a ? kNever : a + b; }
+
+} // namespace eddy

@@ -1,0 +1,99 @@
+// Which driver a loop gets: what was asked for, or the best that works here.
+#include "loop.hpp"
+
+namespace eddy {
+
+#if defined(__linux__)
+constexpr bool kLinux = true;
+#else
+constexpr bool kLinux = false;
+#endif
+
+static const char *const names[] = {"auto", "epoll", "io_uring", "afd"};
+
+// One line for eddy_loop_driver_reason.
+static const char *why_not_uring(int64_t error) {
+  switch (error) {
+  case EDDY_EPERM:
+  case EDDY_EACCES: return "io_uring is refused here (seccomp filter or io_uring_disabled sysctl)";
+  case EDDY_ENOSYS: return "the kernel does not have io_uring";
+  case EDDY_ENOMEM: return "io_uring needs more locked memory than RLIMIT_MEMLOCK leaves";
+  case EDDY_ENOTSUP:
+    return "the kernel is too old for eddy's use of io_uring, or it is not built in";
+  case EDDY_EMFILE:
+  case EDDY_ENFILE: return "too many open descriptors for a ring";
+  default: return "io_uring failed its self-test";
+  }
+}
+
+static int open_epoll(Loop &loop) {
+  loop.driver = &adapter;
+  loop.readiness = &epoll;
+  return static_cast<int>(adapter.open(loop, 0).value);
+}
+
+static int open_uring(Loop &loop, uint32_t entries) {
+  loop.driver = &uring;
+  loop.readiness = nullptr;
+  return static_cast<int>(uring.open(loop, entries).value);
+}
+
+static int open_best(Loop &loop, uint32_t entries) {
+  int refused = uring_default_kernel() ? open_uring(loop, entries) : EDDY_ENOTSUP;
+  if (refused == 0) return 0;
+  loop.driver_reason = why_not_uring(refused);
+  return open_epoll(loop);
+}
+
+int driver_open(Loop &loop, const eddy_loop_options_t &options) {
+  uint32_t wanted = options.driver;
+  if (wanted == EDDY_DRIVER_AUTO) {
+    const char *name = os_environment("EDDY_DRIVER");
+    int named = name && *name ? eddy_driver_by_name(name) : EDDY_DRIVER_AUTO;
+    if (named < 0) return named;
+    wanted = static_cast<uint32_t>(named);
+    if (loop.migratable && wanted == EDDY_DRIVER_AUTO) {
+      loop.driver_reason = "a migratable loop, and io_uring requests belong to one thread";
+      wanted = EDDY_DRIVER_EPOLL;
+    }
+  }
+  if (wanted > EDDY_DRIVER_AFD) return EDDY_EINVAL;
+  if (loop.migratable && wanted != EDDY_DRIVER_EPOLL) return EDDY_ENOTSUP;
+  switch (wanted) {
+  case EDDY_DRIVER_AUTO: return open_best(loop, options.ring_entries);
+  case EDDY_DRIVER_EPOLL: return open_epoll(loop);
+  case EDDY_DRIVER_IO_URING: return open_uring(loop, options.ring_entries);
+  default: return EDDY_ENOTSUP;
+  }
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+const char *eddy_driver_name(uint32_t driver) {
+  return driver <= EDDY_DRIVER_AFD ? names[driver] : nullptr;
+}
+
+int eddy_driver_by_name(const char *name) {
+  for (int i = 0; name && i <= EDDY_DRIVER_AFD; i++)
+    if (strcmp(name, names[i]) == 0) return i;
+  return EDDY_EINVAL;
+}
+
+int eddy_driver_probe(uint32_t driver) {
+  if (driver > EDDY_DRIVER_AFD) return EDDY_EINVAL;
+  if (driver == EDDY_DRIVER_AUTO) return 0;
+  if (driver == EDDY_DRIVER_IO_URING) return static_cast<int>(uring_probe().value);
+  return driver == EDDY_DRIVER_EPOLL && kLinux ? 0 : EDDY_ENOTSUP;
+}
+
+uint64_t eddy_features(void) {
+  uint64_t features = EDDY_FEATURE_TCP | EDDY_FEATURE_POOL;
+  if (kLinux) features |= EDDY_FEATURE_EPOLL | EDDY_FEATURE_IO_URING | EDDY_FEATURE_FORK;
+  return features;
+}
+
+} // extern "C"

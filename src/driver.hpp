@@ -1,0 +1,99 @@
+// The seam: the two tables of this library.
+//
+// A Driver takes ops and completes them. io_uring implements it directly; epoll and AFD are readiness
+// systems, which the adapter turns into one.
+#pragma once
+
+#include "memory.hpp"
+#include "source.hpp"
+
+#include <atomic>
+
+namespace eddy {
+
+struct Driver;
+struct Readiness;
+
+// Read by other threads, without any order.
+template<class T>
+struct Relaxed {
+  std::atomic<T> value;
+  operator T() const { return value.load(std::memory_order_relaxed); }
+  void operator=(T to) { value.store(to, std::memory_order_relaxed); }
+};
+
+// The part of a loop that drivers see. First, what every op touches.
+struct LoopCore {
+  Relaxed<uintptr_t> owner; // the thread it belongs to, or kForked
+  Time now;
+  const Driver *driver;
+  const Readiness *readiness;
+  void *kernel; // the driver's state
+  ReadyList ready;
+  WorkList work; // sources with work for the driver
+  SourceList sources, closing;
+  Memory memory;
+  eddy_native_t wake; // ends a wait when it becomes readable
+  uint32_t batch;     // completions that the last poll brought
+  bool lost;
+};
+
+LoopCore &core(Loop &loop);
+
+struct Driver {
+  uint32_t id;
+  OsResult (*open)(Loop &, uint32_t ring_entries);
+  void (*destroy)(Loop &, bool forked); // forked: give up memory and descriptors, touch no queue
+  OsResult (*bind_thread)(Loop &);      // once, in the thread that runs the loop
+  OsResult (*after_fork)(Loop &);       // new kernel objects; every request is forgotten
+
+  void (*submit)(Op &); // a started op that leads its lane, or a waiter; may settle it at once
+  void (*resume)(Source &, Lane); // a lane has a head to work on again
+  bool (*cancel)(Op &);           // true: the kernel has nothing of it, the core ends it now;
+                                  // false: its completion will come
+  void (*quiesce)(Source &);      // closing: make the kernel let go of everything
+  bool (*quiet)(const Source &);  // ... and whether it has
+  void (*release)(Source &);      // deregister a quiet source, before its descriptor is closed
+
+  OsResult (*pool_add)(eddy_pool &);
+  void (*pool_give)(eddy_pool &, uint32_t index);
+  void (*pool_remove)(eddy_pool &);
+
+  bool (*unflushed)(const Loop &);
+  void (*flush)(Loop &);            // hand everything to the kernel, do not wait
+  void (*poll)(Loop &, Time until); // flush, wait (until 0: not), settle what has completed
+  eddy_native_t (*native)(Loop &);
+  Time (*now)(Loop &);
+};
+
+// What a readiness system provides. The adapter owns lanes and retries.
+struct Readiness {
+  uint32_t id;
+  OsResult (*open)(Loop &);
+  void (*destroy)(Loop &, bool forked);
+  OsResult (*after_fork)(Loop &);
+  OsResult (*perform)(Op &head); // one attempt, never blocking: an outcome, kAgain or kBlocked
+  OsResult (*arm)(Source &, unsigned lanes); // report readiness of these lanes (a bit per Lane)
+  bool (*quiet)(const Source &);
+  void (*release)(Source &);
+  void (*poll)(Loop &, Time until); // wait, then adapter_ready() for each event
+  eddy_native_t (*native)(Loop &);
+  Time (*now)(Loop &);
+};
+
+// The events of one source, as bits per Lane; `hung_up` when the peer's end or an error is among them.
+void adapter_ready(Source &source, unsigned lanes, bool hung_up);
+
+extern const Driver adapter; // needs loop.readiness
+
+// The tables of this build, each defined if its OS folder is built; see driver.cpp.
+extern const Readiness epoll;
+extern const Driver uring;
+
+OsResult uring_probe();      // 0, or why a loop could not use it
+bool uring_default_kernel(); // new enough to be taken without being asked for
+
+// The loop's kernel interface is gone: ends every op with EDDY_ELOST (contract rule 12).
+void loop_lost(Loop &loop, int32_t native);
+
+} // namespace eddy

@@ -1,0 +1,91 @@
+// Foreign descriptors: several waiters on one, at most one handle for one.
+#include "loop.hpp"
+
+struct eddy_fd : eddy::Source {};
+
+namespace eddy {
+
+constexpr uint32_t kBuckets = 256;
+
+// Chained over accepted_next, which a foreign descriptor does not need.
+static Source *&bucket(Loop &loop, eddy_native_t native) {
+  return static_cast<Source **>(loop.fd_table)[static_cast<uint64_t>(native) % kBuckets];
+}
+
+bool fd_known(Loop &loop, eddy_native_t native) {
+  if (!loop.fd_table) return false;
+  for (Source *source = bucket(loop, native); source; source = source->accepted_next)
+    if (source->native == native) return true;
+  return false;
+}
+
+void fd_forget(Source &source) {
+  Source **link = &bucket(*source.loop, source.native);
+  while (*link != &source) link = &(*link)->accepted_next;
+  *link = source.accepted_next;
+  source.accepted_next = nullptr;
+}
+
+static bool table_ready(Loop &loop) {
+  if (loop.fd_table) return true;
+  loop.fd_table = loop.memory.get(kBuckets * sizeof(Source *));
+  if (!loop.fd_table) return false;
+  memset(loop.fd_table, 0, kBuckets * sizeof(Source *));
+  return true;
+}
+
+void fd_table_free(Loop &loop) { loop.memory.put(loop.fd_table, kBuckets * sizeof(Source *)); }
+
+static eddy_fd &check_fd(const eddy_fd_t *fd) {
+  return check_handle(const_cast<eddy_fd_t *>(fd), SourceKind::fd);
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+int eddy_fd_open(eddy_loop_t *handle, eddy_native_t native, eddy_fd_t **out) {
+  Loop &loop = check_loop(handle);
+  require(out != nullptr, "null result pointer");
+  *out = nullptr;
+  if (loop.draining) return EDDY_ECLOSED;
+  if (loop.lost) return EDDY_ELOST;
+  if (fd_known(loop, native)) return EDDY_EEXIST;
+  OsResult pollable = os_pollable(native);
+  if (pollable.value < 0) return static_cast<int>(pollable.value);
+  eddy_fd *fd = table_ready(loop) ? source_new<eddy_fd>(loop, SourceKind::fd) : nullptr;
+  if (!fd) return EDDY_ENOMEM;
+  fd->native = native;
+  fd->accepted_next = bucket(loop, native);
+  bucket(loop, native) = fd;
+  *out = fd;
+  return 0;
+}
+
+int eddy_fd_poll(eddy_fd_t *handle, eddy_op_t *user_op, uint32_t events, uint32_t flags,
+                 eddy_cb cb) {
+  eddy_fd &fd = check_fd(handle);
+  uint16_t bits = flags & EDDY_POLL_REPEAT ? kMulti | kRepeat : 0;
+  Op &op = op_begin(*fd.loop, &fd, user_op, Kind::poll, cb, bits);
+  if (!op_admit(op)) return op_started(op);
+  if (events == 0 || events >= EDDY_POLL_ERROR << 1 || (flags & ~uint32_t{EDDY_POLL_REPEAT})) {
+    op_finish(op, EDDY_EINVAL);
+    return op_started(op);
+  }
+  op.poll.events = events;
+  fd.waiters.push_back(op);
+  fd.loop->driver->submit(op);
+  return op_started(op);
+}
+
+int eddy_fd_close(eddy_fd_t *handle, eddy_op_t *op, eddy_cb cb) {
+  return source_close_call(check_fd(handle), op, cb);
+}
+
+eddy_native_t eddy_fd_native(const eddy_fd_t *handle) { return check_fd(handle).native; }
+
+} // extern "C"
+
+size_t eddy::fd_handle_size() { return sizeof(eddy_fd); }

@@ -1,0 +1,194 @@
+// Serial lanes: one attempt for a lane's head, and what its outcome does to the lane.
+#include "loop.hpp"
+#include "pool.hpp"
+#include "stream.hpp"
+
+namespace eddy {
+
+uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops) {
+  uint32_t count = 0, members = 0;
+  for (const Op *op = &head; op && op->kind == Kind::write && op->reason == Reason::none;
+       op = op->next) {
+    uint32_t room = limit - count;
+    uint32_t take = op->io.count < room ? op->io.count : room;
+    if (members && take < op->io.count) break; // a write that does not fit leads the next gather
+    const eddy_buf_t *buffers = op->io.buffers;
+    for (uint32_t i = 0; i < take; i++) out[count + i] = buffers[i];
+    if (take && op->io.offset) {
+      out[count].data = static_cast<char *>(out[count].data) + op->io.offset;
+      out[count].size -= op->io.offset;
+    }
+    count += take;
+    members++;
+    if (count == limit) break;
+  }
+  *ops = members;
+  return count;
+}
+
+static OsResult attempt_write(Op &op) {
+  if (op.io.count == 0) return {0, 0};
+  if (op.io.count == 1 && !op.next) {
+    eddy_buf_t one = {static_cast<char *>(op.io.buffers->data) + op.io.offset,
+                      op.io.buffers->size - op.io.offset};
+    return os_write(op.source->native, &one, 1);
+  }
+  eddy_buf_t run[64];
+  uint32_t ops;
+  uint32_t count = gather(op, run, 64, &ops);
+  return os_write(op.source->native, run, count);
+}
+
+OsResult attempt(Op &op) {
+  Source &source = *op.source;
+  switch (op.kind) {
+  case Kind::read: return os_read(source.native, op.io.buffers, op.io.count, 0);
+  case Kind::read_pool: return pool_attempt(op);
+  case Kind::write: return attempt_write(op);
+  case Kind::shutdown_write: return os_socket_shutdown(source.native, op.poll.events);
+  case Kind::connect: {
+    bool first = op.count == 0;
+    op.count = 1;
+    return os_connect(source.native, op.connect_address, first);
+  }
+  case Kind::accept: {
+    if (source.paused || op.count >= op.accept.limit) return {kBlocked, 0};
+    eddy_stream *stream = stream_new(*source.loop); // first, so that no memory loses no connection
+    if (!stream) return {EDDY_ENOMEM, 0};
+    eddy_addr_t peer;
+    OsResult got = os_accept(source.native, peer);
+    if (got.value < 0) {
+      source_free(*stream);
+      return got;
+    }
+    stream_connected(*stream, got.value, &peer);
+    (op.accept.first ? op.accept.last->accepted_next : op.accept.first) = stream;
+    op.accept.last = stream;
+    return {0, 0};
+  }
+  case Kind::wait:
+  case Kind::poll: return os_poll(source.native, op.poll.events);
+  default: return {EDDY_EINVAL, 0};
+  }
+}
+
+static void finish_head(Op &op, int64_t result, int32_t native) {
+  lane(*op.source, lane_of(op.kind)).remove(op);
+  op_finish(op, result, native);
+}
+
+// A result that says cancelled is told by the op's own reason.
+static OsResult explain(const Op &op, OsResult outcome) {
+  if (op.reason != Reason::none && outcome.value < 0) return {reason_error(op.reason), 0};
+  return outcome;
+}
+
+// Takes `moved` bytes off the front of a write's buffers.
+static bool advance(Op &op, uint64_t &moved) {
+  while (op.io.count) {
+    uint64_t left = op.io.buffers->size - op.io.offset;
+    if (moved < left) {
+      op.io.offset += static_cast<uint32_t>(moved);
+      op.transferred += moved;
+      moved = 0;
+      return false;
+    }
+    moved -= left;
+    op.transferred += left;
+    op.io.buffers++;
+    op.io.count--;
+    op.io.offset = 0;
+  }
+  return true;
+}
+
+// A write that failed, or was cancelled with a part of it gone: nothing behind it makes sense.
+static void fail_head_write(Source &source, Op &op, OsResult outcome) {
+  OsResult why = explain(op, outcome);
+  bool torn = op.reason == Reason::none || op.transferred;
+  source.lanes[kWriteLane].remove(op);
+  stream_write_ended(op);
+  op_finish(op, why.value, why.native);
+  if (torn) stream_fail_writes(source);
+}
+
+static void settle_write(Source &source, OsResult outcome) {
+  OpList &queue = source.lanes[kWriteLane];
+  // A gather is cancelled as a whole: members without a reason of their own just go on.
+  bool innocent = outcome.value == EDDY_ECANCELED && queue.head->reason == Reason::none;
+  if (outcome.value < 0 && !innocent) {
+    fail_head_write(source, *queue.head, outcome);
+  } else {
+    uint64_t moved = outcome.value > 0 ? static_cast<uint64_t>(outcome.value) : 0;
+    static_cast<eddy_stream &>(source).queued -= moved;
+    while (Op *op = queue.head) {
+      if (op->kind != Kind::write || !advance(*op, moved)) break;
+      finish_head(*op, static_cast<int64_t>(op->io.total), 0);
+    }
+  }
+  for (Op *op = queue.head; op;) {
+    if (op->state == State::active) op_requeue(*op);
+    if (op->reason != Reason::none) {
+      op_end_reason(*op);
+      op = queue.head; // it may have taken others with it
+    } else {
+      op = op->next;
+    }
+  }
+  congestion_changed(source);
+}
+
+static void settle_accept(Op &op, OsResult outcome) {
+  bool transient = outcome.value == EDDY_EMFILE || outcome.value == EDDY_ENFILE ||
+                   outcome.value == EDDY_ENOBUFS || outcome.value == EDDY_ENOMEM;
+  if (!(op.bits & kMulti)) {
+    finish_head(op, outcome.value, outcome.native);
+  } else if (outcome.value == 0 || transient) {
+    if (transient) {
+      op.accept.transient = outcome.value;
+      op.os_error = outcome.native;
+      listener_backoff(*op.source);
+    }
+    op.count++;
+    op_payload(op);
+  } else {
+    finish_head(op, outcome.value, outcome.native);
+  }
+}
+
+void settle(Op &op, OsResult outcome) {
+  switch (op.kind) {
+  case Kind::read:
+    if (outcome.value > 0) op.transferred = static_cast<uint64_t>(outcome.value);
+    outcome = explain(op, outcome);
+    finish_head(op, outcome.value, outcome.native);
+    break;
+  case Kind::read_pool:
+    if (outcome.value > 0) break; // settle_pool has it
+    if (outcome.value < 0) outcome = explain(op, outcome);
+    finish_head(op, outcome.value, outcome.native);
+    break;
+  case Kind::write: settle_write(*op.source, outcome); break;
+  case Kind::accept: settle_accept(op, outcome); break;
+  case Kind::connect: {
+    outcome = explain(op, outcome);
+    finish_head(op, outcome.value, outcome.native);
+    stream_connect_ended(op, outcome.value);
+    break;
+  }
+  default: outcome = explain(op, outcome); finish_head(op, outcome.value, outcome.native);
+  }
+}
+
+void settle_waiter(Op &op, OsResult outcome) {
+  outcome = explain(op, outcome);
+  if ((op.bits & kRepeat) && outcome.value > 0) {
+    op.poll.seen = static_cast<uint32_t>(outcome.value);
+    op.count = 1;
+    op_payload(op);
+  } else {
+    finish_head(op, outcome.value, outcome.native);
+  }
+}
+
+} // namespace eddy

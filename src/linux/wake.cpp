@@ -1,0 +1,28 @@
+// The wake descriptor: an eventfd that nobody reads. Each write is a new edge, and its counter takes
+// 2^64 - 2 of them.
+#include "../os.hpp"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace eddy {
+
+OsResult os_wake_open(eddy_native_t *wake) {
+  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) return os_error_now();
+  *wake = fd;
+  return {};
+}
+
+void os_wake(eddy_native_t wake) {
+  int saved = errno;
+  uint64_t one = 1;
+  ssize_t ignored = write(static_cast<int>(wake), &one, sizeof one);
+  (void)ignored;
+  errno = saved;
+}
+
+void os_wake_close(eddy_native_t wake) { close(static_cast<int>(wake)); }
+
+} // namespace eddy

@@ -1,0 +1,163 @@
+// Listeners: accepting by an op at a time or by a multishot one that can be held back.
+#include "stream.hpp"
+
+#include "options.hpp"
+
+namespace eddy {
+
+constexpr Time kBackoff = 100 * EDDY_MILLISECOND;
+constexpr uint8_t kPausedByUser = 1, kPausedByLibrary = 2;
+
+static void unpause(Source &listener, uint8_t by) {
+  if (!(listener.paused & by)) return;
+  listener.paused &= static_cast<uint8_t>(~by);
+  if (!listener.paused && !listener.closing && listener.lanes[kReadLane].head)
+    listener.loop->driver->resume(listener, kReadLane);
+}
+
+static void backoff_over(Op &timer) { unpause(*timer.source, kPausedByLibrary); }
+
+void listener_backoff(Source &source) {
+  eddy_listener &listener = static_cast<eddy_listener &>(source);
+  if (listener.paused & kPausedByLibrary) return;
+  listener.paused |= kPausedByLibrary;
+  listener.backoff.sequence = listener.loop->sequence++;
+  timer_arm(listener.backoff, saturating_add(listener.loop->driver->now(*listener.loop), kBackoff));
+}
+
+void accept_drop(Op &op) {
+  while (Source *stream = op.accept.first) {
+    op.accept.first = stream->accepted_next;
+    op.count -= op.count ? 1 : 0;
+    source_close(*stream, nullptr);
+  }
+}
+
+static eddy_listener &check_listener(const eddy_listener_t *listener) {
+  return check_handle(const_cast<eddy_listener_t *>(listener), SourceKind::listener);
+}
+
+static eddy_listener *listener_new(Loop &loop) {
+  eddy_listener *listener = source_new<eddy_listener>(loop, SourceKind::listener);
+  if (!listener) return nullptr;
+  listener->backoff.loop = &loop;
+  listener->backoff.source = listener;
+  listener->backoff.kind = Kind::internal;
+  listener->backoff.internal.fire = backoff_over;
+  return listener;
+}
+
+static int start_accept(eddy_listener &listener, eddy_op_t *user_op, uint32_t limit, uint16_t bits,
+                        eddy_cb cb) {
+  Op &op = op_begin(*listener.loop, &listener, user_op, Kind::accept, cb, bits);
+  op.accept = {};
+  op.accept.limit = limit;
+  if (!op_admit(op)) return op_started(op);
+  OpList &queue = listener.lanes[kReadLane];
+  queue.push_back(op);
+  if (queue.head == &op) listener.loop->driver->submit(op);
+  return op_started(op);
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+int eddy_listener_open(eddy_loop_t *handle, const eddy_addr_t *address,
+                       const eddy_listen_options_t *user_options, eddy_listener_t **out) {
+  Loop &loop = check_loop(handle);
+  require(out != nullptr, "null result pointer");
+  *out = nullptr;
+  eddy_listen_options_t options;
+  if (int error = read_options(options, user_options, sizeof(eddy_listen_options_t))) return error;
+  uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
+  if ((options.flags & ~known) || options.reserved) return EDDY_ENOTSUP;
+  if (!address) return EDDY_EINVAL;
+  if (address->family != EDDY_AF_INET && address->family != EDDY_AF_INET6) return EDDY_EAFNOSUPPORT;
+  if (loop.draining) return EDDY_ECLOSED;
+  if (loop.lost) return EDDY_ELOST;
+
+  eddy_listener *listener = listener_new(loop);
+  if (!listener) return EDDY_ENOMEM;
+  OsResult outcome = os_socket_open(address->family);
+  if (outcome.value >= 0) {
+    listener->native = outcome.value;
+    uint32_t backlog = options.backlog ? options.backlog : 4096;
+    outcome = os_socket_listen(listener->native, *address, backlog, options.flags);
+    if (outcome.value < 0) os_socket_close(listener->native);
+  }
+  if (outcome.value < 0) {
+    source_free(*listener);
+    return static_cast<int>(outcome.value);
+  }
+  *out = listener;
+  return 0;
+}
+
+int eddy_listener_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_listener_t **out) {
+  Loop &loop = check_loop(handle);
+  require(out != nullptr, "null result pointer");
+  *out = nullptr;
+  if (loop.draining) return EDDY_ECLOSED;
+  if (fd_known(loop, native)) return EDDY_EEXIST;
+  eddy_listener *listener = listener_new(loop);
+  if (!listener) return EDDY_ENOMEM;
+  OsResult checked = os_socket_adopt(native, true);
+  if (checked.value < 0) {
+    source_free(*listener);
+    return static_cast<int>(checked.value);
+  }
+  listener->native = native;
+  *out = listener;
+  return 0;
+}
+
+int eddy_listener_accept(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
+  return start_accept(check_listener(handle), op, 1, 0, cb);
+}
+
+int eddy_listener_accept_many(eddy_listener_t *handle, eddy_op_t *op, uint32_t max_undelivered,
+                              eddy_cb cb) {
+  return start_accept(check_listener(handle), op, max_undelivered ? max_undelivered : 16, kMulti,
+                      cb);
+}
+
+void eddy_listener_pause(eddy_listener_t *handle) {
+  check_listener(handle).paused |= kPausedByUser;
+}
+
+void eddy_listener_resume(eddy_listener_t *handle) {
+  unpause(check_listener(handle), kPausedByUser);
+}
+
+int eddy_listener_close(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
+  return source_close_call(check_listener(handle), op, cb);
+}
+
+int eddy_listener_address(const eddy_listener_t *handle, eddy_addr_t *addr) {
+  eddy_listener &listener = check_listener(handle);
+  if (!addr) return EDDY_EINVAL;
+  if (listener.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
+  return static_cast<int>(os_socket_address(listener.native, false, *addr).value);
+}
+
+int eddy_listener_set_option(eddy_listener_t *handle, uint32_t option, int64_t value) {
+  eddy_listener &listener = check_listener(handle);
+  if (listener.closing) return EDDY_ECLOSED;
+  return static_cast<int>(os_socket_option(listener.native, option, value).value);
+}
+
+int eddy_listener_get_option(const eddy_listener_t *handle, uint32_t option, int64_t *value) {
+  eddy_listener &listener = check_listener(handle);
+  if (!value) return EDDY_EINVAL;
+  if (listener.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
+  return static_cast<int>(os_socket_get_option(listener.native, option, value).value);
+}
+
+eddy_native_t eddy_listener_native(const eddy_listener_t *handle) {
+  return check_listener(handle).native;
+}
+
+} // extern "C"

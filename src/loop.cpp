@@ -1,0 +1,251 @@
+// A turn of the loop, and the calls that run turns.
+#include "loop.hpp"
+
+namespace eddy {
+
+LoopCore &core(Loop &loop) { return loop; }
+
+constexpr uint32_t kBusyTurns = 8; // turns without a poll while something is ready
+
+static void run_posted(Loop &loop) {
+  eddy_remote &remote = *loop.remote;
+  if (uint32_t asked = remote.asked.load(std::memory_order_relaxed)) [[unlikely]] {
+    remote.asked.exchange(0, std::memory_order_acquire);
+    if (asked & kAskStop) loop.stopping = true;
+  }
+  if (!loop.posted) loop.posted = remote_take(remote, false);
+  while (Op *op = loop.posted) {
+    loop.posted = op->next;
+    op_deliver_post(*op, loop.draining ? EDDY_ECANCELED : 0);
+  }
+}
+
+static void run_hooks(Loop &loop, HookKind which) {
+  uint32_t pass = ++loop.hook_pass[which];
+  for (Op *op = loop.hooks[which].head; op; op = loop.hook_cursor) {
+    loop.hook_cursor = op->next;         // moved on by hook_remove
+    if (op->poll.seen == pass) continue; // started in this pass
+    op->poll.seen = pass;
+    op_deliver_now(*op, 0, true);
+  }
+}
+
+void hook_remove(Op &op) {
+  Loop &loop = *op.loop;
+  if (loop.hook_cursor == &op) loop.hook_cursor = op.next;
+  loop.hooks[op.poll.events].remove(op);
+}
+
+static void run_ready(Loop &loop) {
+  ReadyList snapshot = loop.ready;
+  loop.ready = {};
+  while (Op *op = snapshot.pop()) op_deliver(*op);
+}
+
+static bool calm(const Loop &loop) { return loop.ready.empty() && !remote_waiting(*loop.remote); }
+
+// Polls without sleeping for a while, if the user wants to buy latency with CPU time.
+static bool spun(Loop &loop, Time until) {
+  Time start = loop.driver->now(loop), now = start;
+  while (now < until && now - start < loop.spin) {
+    loop.driver->poll(loop, 0);
+    if (!calm(loop)) return true;
+    now = loop.driver->now(loop);
+  }
+  return now >= until;
+}
+
+static void sleep_until(Loop &loop, Time until) {
+  if (loop.spin && spun(loop, until)) return;
+  eddy_remote &remote = *loop.remote;
+  remote.sleep.exchange(kAsleep, std::memory_order_seq_cst);
+  // A post between the last look and the line above saw the loop awake and did not signal.
+  loop.driver->poll(loop, remote_waiting(remote) ? 0 : until);
+  remote.sleep.exchange(kAwake, std::memory_order_seq_cst);
+}
+
+void loop_turn(Loop &loop, Time until, bool wait) {
+  run_posted(loop);
+  if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
+  if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
+
+  if (!loop.ready.empty()) {
+    if (++loop.busy_turns > kBusyTurns) {
+      loop.busy_turns = 0;
+      loop.driver->poll(loop, 0);
+    }
+  } else {
+    loop.busy_turns = 0;
+    bool idle = wait && !loop.stopping && !loop.hooks[kHookIdle].head && !source_close_due(loop) &&
+                (loop.draining || loop_alive(loop));
+    if (idle) {
+      Time next = loop.wheel.next();
+      if (next < until) until = next;
+    }
+    if (idle && until > loop.now)
+      sleep_until(loop, until);
+    else
+      loop.driver->poll(loop, 0);
+  }
+  loop.now = loop.driver->now(loop);
+
+  run_ready(loop);
+  if (loop.hooks[kHookAfterWait].head) run_hooks(loop, kHookAfterWait);
+  if (loop.closing_count) source_close_phase(loop);
+  if (!loop.wheel.empty()) {
+    loop.now = loop.driver->now(loop);
+    timers_run(loop);
+  }
+}
+
+void loop_enter(Loop &loop) {
+  require(loop.owner != kForked,
+          "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
+  require(!loop.running, "run, step, drain or close inside a callback of the same loop");
+  if (!loop.bound && !loop.migratable) loop.owner = os_thread();
+  check_thread(loop);
+  loop_bind(loop);
+  loop.running = true;
+  loop.remote->sleep.exchange(kAwake, std::memory_order_seq_cst);
+  loop.now = loop.driver->now(loop);
+  if (!loop.wheel.empty()) timers_run(loop);
+}
+
+void loop_bind(Loop &loop) {
+  if (loop.bound) return;
+  loop.bound = true;
+  OsResult outcome = loop.driver->bind_thread(loop);
+  if (outcome.value < 0) loop_lost(loop, outcome.native);
+}
+
+// Something that only a step can do, and that no event of the kernel will announce.
+static bool work_waits(Loop &loop) {
+  return !calm(loop) || loop.posted || loop.stopping || loop.hooks[kHookIdle].head ||
+         source_close_due(loop);
+}
+
+void loop_leave(Loop &loop) {
+  loop.stopping = false;
+  if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
+  loop.remote->sleep.exchange(kAsleep, std::memory_order_seq_cst);
+  loop.running = false;
+  if (loop.embedded && work_waits(loop)) remote_signal(*loop.remote);
+}
+
+void claim_thread(Loop &loop) {
+  uintptr_t owner = loop.owner;
+  require(owner != kForked,
+          "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
+  require(loop.migratable && !loop.running, "call from the wrong thread: a loop belongs to the "
+                                            "thread that runs it, others use an eddy_remote_t");
+  loop.owner = os_thread();
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+static Loop &check_runner(eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return *loop;
+}
+
+static int start_hook(eddy_loop_t *handle, eddy_op_t *user_op, HookKind which, eddy_cb cb) {
+  Loop &loop = check_loop(handle);
+  Op &op = op_begin(loop, nullptr, user_op, Kind::hook, cb, kMulti);
+  if (!op_admit(op)) return op_started(op);
+  op.poll.events = which;
+  op.poll.seen = loop.hook_pass[which];
+  loop.hooks[which].push_back(op);
+  return op_started(op);
+}
+
+extern "C" {
+
+int eddy_loop_run(eddy_loop_t *handle) {
+  Loop &loop = check_runner(handle);
+  loop_enter(loop);
+  while (loop_alive(loop)) {
+    loop_turn(loop, kNever, true);
+    if (loop.stopping) break;
+  }
+  loop_leave(loop);
+  return loop_alive(loop);
+}
+
+int eddy_loop_step(eddy_loop_t *handle, eddy_time_t until) {
+  Loop &loop = check_runner(handle);
+  loop_enter(loop);
+  loop_turn(loop, until, true);
+  loop_leave(loop);
+  return loop_alive(loop);
+}
+
+void eddy_loop_stop(eddy_loop_t *loop) { check_loop(loop).stopping = true; }
+
+int eddy_loop_alive(const eddy_loop_t *loop) {
+  return loop_alive(check_loop(const_cast<eddy_loop_t *>(loop)));
+}
+
+int eddy_loop_inside(const eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return loop->running && loop->owner == os_thread();
+}
+
+eddy_time_t eddy_now(const eddy_loop_t *loop) {
+  return check_loop(const_cast<eddy_loop_t *>(loop)).now;
+}
+
+eddy_time_t eddy_update_now(eddy_loop_t *handle) {
+  Loop &loop = check_loop(handle);
+  return loop.now = loop.driver->now(loop);
+}
+
+void eddy_loop_flush(eddy_loop_t *handle) {
+  Loop &loop = check_loop(handle);
+  loop_bind(loop);
+  if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
+}
+
+eddy_time_t eddy_loop_next_deadline(eddy_loop_t *handle) {
+  Loop &loop = check_loop(handle);
+  return work_waits(loop) || loop.driver->unflushed(loop) ? 0 : loop.wheel.next();
+}
+
+eddy_native_t eddy_loop_native_handle(eddy_loop_t *handle) {
+  Loop &loop = check_loop(handle);
+  loop_bind(loop);
+  loop.embedded = true;
+  return loop.lost ? EDDY_NO_NATIVE : loop.driver->native(loop);
+}
+
+uint32_t eddy_loop_driver(const eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return loop->readiness ? loop->readiness->id : loop->driver->id;
+}
+
+const char *eddy_loop_driver_reason(const eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return loop->driver_reason;
+}
+
+int eddy_hook_idle(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) {
+  return start_hook(loop, op, kHookIdle, cb);
+}
+
+int eddy_hook_before_wait(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) {
+  return start_hook(loop, op, kHookBeforeWait, cb);
+}
+
+int eddy_hook_after_wait(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) {
+  return start_hook(loop, op, kHookAfterWait, cb);
+}
+
+int eddy_yield(eddy_loop_t *handle, eddy_op_t *user_op, eddy_cb cb) {
+  Op &op = op_begin(check_loop(handle), nullptr, user_op, Kind::yield, cb, 0);
+  op.bits &= static_cast<uint16_t>(~kStarting); // its point is the turn it waits for
+  if (op_admit(op)) op_finish(op, 0);
+  return EDDY_PENDING;
+}
+
+} // extern "C"

@@ -1,0 +1,169 @@
+// The loop's state. Its turn is in loop.cpp.
+#pragma once
+
+#include "driver.hpp"
+#include "memory.hpp"
+#include "slab.hpp"
+#include "wheel.hpp"
+
+#include <os_thread.hpp>
+
+#include <atomic>
+
+namespace eddy {
+
+// A thread number that no thread has: the loop was inherited over a fork.
+constexpr uintptr_t kForked = 1;
+
+// What the callback that runs may take from its op.
+struct Offer {
+  Op *op;
+  Source *stream;
+  eddy_pool_t *pool;
+  uint32_t buffer;
+  bool has_native;
+  eddy_native_t native;
+};
+
+} // namespace eddy
+
+struct eddy_remote {
+  std::atomic<uint32_t> references;
+  std::atomic<uint32_t> sleep; // eddy::Sleep
+  std::atomic<uint32_t> asked; // eddy::kAsk*
+  std::atomic<eddy::Op *> inbox;
+  eddy_native_t wake;
+  std::atomic<eddy_loop *> loop;
+};
+
+namespace eddy {
+
+enum Sleep : uint32_t { kAwake, kAsleep, kNotified };
+enum : uint32_t { kAskStop = 1, kAskWake = 2 };
+
+enum HookKind : uint8_t { kHookIdle, kHookBeforeWait, kHookAfterWait, kHookKinds };
+
+} // namespace eddy
+
+struct eddy_loop : eddy::LoopCore {
+  uint64_t references; // ref'd pending ops
+  uint64_t pending;    // pending ops, posted ones not counted
+  uint64_t sequence;   // start order
+  uint32_t epoch;      // numbers pool reads
+  eddy::Relaxed<bool> running;
+  bool bound, draining, stopping, migratable, embedded;
+
+  eddy::Offer offer;
+  eddy::Wheel wheel;
+  eddy::TimerList due;
+  eddy::OpList hooks[eddy::kHookKinds];
+  uint32_t hook_pass[eddy::kHookKinds];
+  eddy::Op *hook_cursor; // the hook to call next
+  uint64_t handles, closing_count, leases;
+  uint32_t busy_turns; // turns in a row without a poll
+  eddy::Op *posted;    // taken from the inbox, not yet delivered
+  eddy_remote *remote;
+  eddy::Slab slabs[5]; // by SourceKind
+  void *fd_table;      // which foreign descriptors have a handle
+  eddy::Time spin;
+  const char *driver_reason;
+  int32_t lost_native;
+  eddy_loop *registry_next, *registry_prev;
+};
+
+namespace eddy {
+
+[[noreturn]] void wrong_thread(const Loop &loop);
+void claim_thread(Loop &loop);
+
+// Every call on a loop or its handles comes through here: one compare when all is well.
+inline void check_thread(const Loop &loop) {
+  if (loop.owner != os_thread()) [[unlikely]]
+    claim_thread(const_cast<Loop &>(loop));
+}
+
+template<class Handle>
+Handle &check_handle(Handle *handle, SourceKind kind) {
+  require(handle != nullptr, "null handle");
+  require(handle->kind == kind, "handle of the wrong kind, or used after its close");
+  check_thread(*handle->loop);
+  return *handle;
+}
+
+inline Loop &check_loop(eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  check_thread(*loop);
+  return *loop;
+}
+
+// op.cpp: the state machine. A start function begins the op, admits it, queues it and returns op_started;
+// an op that ends on the way does so by op_finish like any other.
+Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, uint16_t bits);
+bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
+int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
+void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
+void op_payload(Op &op);  // a multishot op has something to deliver
+void op_activate(Op &op); // the kernel has it
+void op_requeue(Op &op);  // ... and has given it back
+void op_cancel(Op &op, Reason reason);
+void op_end_reason(Op &op); // the kernel has nothing of it: end it by its reason
+void op_deliver(Op &op);    // run its callbacks
+void op_deliver_post(Op &op, int64_t result);
+void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
+void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
+int64_t reason_error(Reason reason);
+
+// Ends of ops that change their handle.
+void stream_connect_ended(Op &op, int64_t result);
+void stream_write_ended(Op &op);
+void stream_fail_writes(Source &source);
+void listener_backoff(Source &listener);
+void congestion_changed(Source &source);
+void pool_unlink(Op &reader);
+void pool_drop(Op &reader);
+void pool_return(eddy_pool &pool, uint32_t index);
+void pool_free_memory(Source &pool); // and its handle
+void pool_release_memory(eddy_pool &pool);
+void accept_drop(Op &op);
+OsResult pool_attempt(Op &reader);
+
+void timer_arm(Op &op, Time at);
+void timer_disarm(Op &op);
+void timers_run(Loop &loop);
+
+void op_post(Op &op, eddy_cb cb, Loop *loop);
+void op_unpost(Op &op);
+
+// fd.cpp
+bool fd_known(Loop &loop, eddy_native_t native);
+void fd_forget(Source &source);
+void fd_table_free(Loop &loop);
+size_t fd_handle_size();
+
+// remote.cpp
+eddy_remote *remote_new(Loop &loop, OsResult &outcome);
+void remote_signal(eddy_remote &remote);
+Op *remote_take(eddy_remote &remote, bool shut); // what was posted, oldest first
+bool remote_shut_empty(eddy_remote &remote);     // false, and still open, when something waits
+bool remote_waiting(const eddy_remote &remote);
+
+// loop.cpp
+void loop_turn(Loop &loop, Time until, bool wait);
+void loop_enter(Loop &loop); // into a run, step or drain
+void loop_leave(Loop &loop);
+void loop_bind(Loop &loop); // to the calling thread, the first time
+void hook_remove(Op &op);
+
+// driver.cpp
+int driver_open(Loop &loop, const eddy_loop_options_t &options);
+
+// registry.cpp: all loops of the process, for the fork handler.
+void registry_add(Loop &loop);
+void registry_remove(Loop &loop);
+
+inline bool loop_alive(const Loop &loop) {
+  return loop.references || loop.closing_count || loop.posted ||
+         loop.remote->inbox.load(std::memory_order_relaxed) > reinterpret_cast<Op *>(1);
+}
+
+} // namespace eddy

@@ -1,0 +1,149 @@
+// How a loop ends: by drain and close, by losing its kernel interface, or by a fork.
+#include "pool.hpp"
+#include "stream.hpp"
+
+namespace eddy {
+
+static uint64_t held(const Loop &loop) { return loop.pending + loop.handles + loop.leases; }
+
+static void close_all(Loop &loop) {
+  while (loop.sources.head) source_close(*loop.sources.head, nullptr);
+}
+
+static void cancel_loose_ops(Loop &loop, Reason reason) {
+  for (OpList &hooks : loop.hooks)
+    while (hooks.head) op_cancel(*hooks.head, reason);
+  loop.wheel.for_each([reason](Op &op) {
+    if (op.kind == Kind::sleep || op.kind == Kind::tick) op_cancel(op, reason);
+  });
+  for (Op *op = loop.due.head, *next; op; op = next) {
+    next = op->timer_next;
+    if (op->kind == Kind::sleep || op->kind == Kind::tick) op_cancel(*op, reason);
+  }
+}
+
+// Ends every op of a lane although the kernel may still have it: its interface is gone.
+static void lose_lane(OpList &queue, int64_t error) {
+  while (queue.head) op_lose(*queue.head, error);
+}
+
+static void lose_sources(SourceList &list, int64_t error) {
+  for (Source *source = list.head; source; source = source->next) {
+    lose_lane(source->lanes[kReadLane], error);
+    lose_lane(source->lanes[kWriteLane], error);
+    lose_lane(source->waiters, error);
+    source->ready = source->kind == SourceKind::stream ? 1 << kWriteLane : 0;
+    source->work = source->inflight = source->polling = source->cancels = 0;
+    source->polls = 0;
+    source->armed = false;
+  }
+}
+
+static void lose_loose_ops(Loop &loop, int64_t error) {
+  for (OpList &hooks : loop.hooks)
+    while (hooks.head) op_lose(*hooks.head, error);
+  loop.wheel.for_each([error](Op &op) {
+    if (op.kind == Kind::sleep || op.kind == Kind::tick) op_lose(op, error);
+  });
+}
+
+static void lose_everything(Loop &loop, int64_t error) {
+  lose_sources(loop.sources, error);
+  lose_sources(loop.closing, error);
+  lose_loose_ops(loop, error);
+  while (Source *source = loop.work.pop()) source->in_work = false;
+}
+
+void loop_lost(Loop &loop, int32_t native) {
+  if (loop.lost) return;
+  loop.lost = true;
+  loop.lost_native = native;
+  lose_everything(loop, EDDY_ELOST);
+}
+
+static void free_loop(Loop &loop, bool forked) {
+  registry_remove(loop);
+  loop.remote->loop = nullptr;
+  loop.driver->destroy(loop, forked);
+  loop.wheel.destroy();
+  for (Slab &slab : loop.slabs) slab.destroy(loop.memory);
+  fd_table_free(loop);
+  eddy_remote_release(loop.remote);
+  Memory memory = loop.memory;
+  loop.~Loop();
+  memory.put(&loop, sizeof(Loop));
+}
+
+// The child's copies of descriptors and memory go, the parent's stay; nothing is called.
+static int close_inherited(Loop &loop) {
+  for (SourceList *list : {&loop.sources, &loop.closing}) {
+    for (Source *source = list->head, *next; source; source = next) {
+      next = source->next;
+      if (source->kind == SourceKind::pool)
+        pool_release_memory(static_cast<eddy_pool &>(*source));
+      else if (source->kind != SourceKind::fd && source->native != EDDY_NO_NATIVE)
+        os_socket_close(source->native);
+    }
+  }
+  free_loop(loop, true);
+  return 0;
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
+  require(handle != nullptr, "null loop");
+  Loop &loop = *handle;
+  loop_enter(loop);
+  if (!loop.draining) {
+    loop.draining = true;
+    Op *rest = remote_take(*loop.remote, true);
+    Op **end = &loop.posted;
+    while (*end) end = &(*end)->next;
+    *end = rest;
+  }
+  do {
+    cancel_loose_ops(loop, Reason::cancel);
+    close_all(loop);
+    if (!loop.pending && !loop.handles && !loop.posted) break;
+    loop_turn(loop, until, true);
+  } while (loop.now < until || !loop.ready.empty() || source_close_due(loop));
+  loop_leave(loop);
+  return static_cast<int64_t>(held(loop));
+}
+
+int eddy_loop_close(eddy_loop_t *handle) {
+  require(handle != nullptr, "null loop");
+  Loop &loop = *handle;
+  require(!loop.running, "run, step, drain or close inside a callback of the same loop");
+  if (loop.owner == kForked) return close_inherited(loop);
+  if (!loop.draining) check_thread(loop);
+  if (held(loop) || loop.posted) return EDDY_EBUSY;
+  if (!remote_shut_empty(*loop.remote)) return EDDY_EBUSY;
+  free_loop(loop, false);
+  return 0;
+}
+
+int eddy_loop_after_fork(eddy_loop_t *handle) {
+  require(handle != nullptr, "null loop");
+  Loop &loop = *handle;
+  if (loop.owner != kForked) return EDDY_EINVAL;
+  eddy_native_t wake;
+  OsResult outcome = os_wake_open(&wake);
+  if (outcome.value < 0) return static_cast<int>(outcome.value);
+  os_wake_close(loop.remote->wake); // it is the parent's too
+  loop.remote->wake = loop.wake = wake;
+  outcome = loop.driver->after_fork(loop);
+  if (outcome.value < 0) return static_cast<int>(outcome.value);
+  loop.bound = false;
+  loop.owner = os_thread();
+  loop.remote->sleep = kAsleep;
+  lose_everything(loop, EDDY_ECANCELED);
+  return 0;
+}
+
+} // extern "C"

@@ -1,0 +1,352 @@
+// The op state machine. Only this file writes an op's state.
+#include "loop.hpp"
+#include "pool.hpp"
+
+namespace eddy {
+
+int64_t reason_error(Reason reason) {
+  return reason == Reason::deadline ? EDDY_ETIMEDOUT : EDDY_ECANCELED;
+}
+
+static void count(Op &op) {
+  Loop &loop = *op.loop;
+  loop.pending++;
+  if (op.source && op.kind != Kind::close && op.kind != Kind::release) op.source->pending++;
+  if (!(op.flags & EDDY_OP_UNREF)) {
+    op.bits |= kCounted;
+    loop.references++;
+  }
+}
+
+// The op becomes the user's again.
+static void retire(Op &op) {
+  Loop &loop = *op.loop;
+  loop.pending--;
+  if (op.source && op.kind != Kind::close && op.kind != Kind::release) op.source->pending--;
+  if (op.bits & kCounted) loop.references--;
+  op.bits = 0;
+  op.deadline = 0;
+  op.state = State::idle;
+}
+
+Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb cb, uint16_t bits) {
+  require(user_op != nullptr, "null op");
+  require(cb != nullptr, "null callback");
+  Op &op = op_of(user_op);
+  require(op.state == State::idle, "op started while it is pending");
+  op.cb = cb;
+  op.loop = &loop;
+  op.source = source;
+  op.transferred = 0;
+  op.sequence = loop.sequence++;
+  op.kind = kind;
+  op.state = State::queued;
+  op.reason = Reason::none;
+  op.bits = bits;
+  if ((op.flags & EDDY_OP_INLINE) && !(bits & kMulti)) op.bits |= kStarting;
+  op.os_error = 0;
+  op.count = 0;
+  count(op);
+  return op;
+}
+
+int op_started(Op &op) {
+  if (!(op.bits & kStarting)) return EDDY_PENDING;
+  op.bits &= static_cast<uint16_t>(~kStarting);
+  if (op.state != State::ready) return EDDY_PENDING;
+  op.result = op.ending;
+  retire(op);
+  return EDDY_DONE;
+}
+
+bool op_admit(Op &op) {
+  Loop &loop = *op.loop;
+  int64_t refusal = 0;
+  if (loop.draining || (op.source && op.source->closing)) [[unlikely]]
+    refusal = EDDY_ECLOSED;
+  else if (loop.lost && op.source) [[unlikely]]
+    refusal = EDDY_ELOST;
+  else if (op.deadline) [[unlikely]] {
+    if (op.deadline <= loop.now)
+      refusal = EDDY_ETIMEDOUT;
+    else
+      timer_arm(op, op.deadline);
+  }
+  if (!refusal) return true;
+  op.deadline = 0;
+  op_finish(op, refusal);
+  return false;
+}
+
+void timer_arm(Op &op, Time at) {
+  op.deadline = at;
+  op.loop->wheel.insert(op);
+}
+
+void timer_disarm(Op &op) {
+  if (!op.deadline) return;
+  if (op.bits & kTimed)
+    op.loop->wheel.remove(op);
+  else
+    op.loop->due.remove(op);
+  op.deadline = 0;
+}
+
+static void make_ready(Op &op) {
+  if (op.bits & kInReady) return;
+  op.bits |= kInReady;
+  op.loop->ready.push(op);
+}
+
+void op_finish(Op &op, int64_t result, int32_t native) {
+  timer_disarm(op);
+  if (op.kind == Kind::read_pool) pool_unlink(op);
+  op.ending = result;
+  op.os_error = native;
+  op.bits |= kFinal;
+  op.state = State::ready;
+  if (!(op.bits & kStarting)) make_ready(op);
+}
+
+void op_payload(Op &op) { make_ready(op); }
+
+void op_activate(Op &op) { op.state = State::active; }
+void op_requeue(Op &op) { op.state = State::queued; }
+
+// The first reason wins, and an op whose end is decided keeps it.
+void op_cancel(Op &op, Reason reason) {
+  if (op.state == State::idle) return;
+  if (reason == Reason::close && op.kind == Kind::read_pool) pool_drop(op);
+  if (reason == Reason::close && op.kind == Kind::accept) accept_drop(op);
+  if (op.state == State::ready || op.reason != Reason::none) return;
+  if (op.kind == Kind::close || op.kind == Kind::release) return;
+  op.reason = reason;
+  if (op.state == State::posted) return;
+  if (op.source && op.kind != Kind::uncongested && !op.loop->driver->cancel(op)) return;
+  op_end_reason(op);
+}
+
+void op_end_reason(Op &op) {
+  Source *source = op.source;
+  if (!source) {
+    if (op.kind == Kind::hook) hook_remove(op);
+    op_finish(op, reason_error(op.reason));
+    return;
+  }
+  Lane which = lane_of(op.kind);
+  OpList &queue = lane(*source, which);
+  bool led = queue.head == &op;
+  bool torn = op.kind == Kind::write && op.transferred > 0;
+  queue.remove(op);
+  if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
+  op_finish(op, reason_error(op.reason));
+  if (op.kind == Kind::connect)
+    stream_connect_ended(op, op.ending);
+  else if (torn)
+    stream_fail_writes(*source);
+  if (led && which != kWaiters && queue.head && !source->closing)
+    op.loop->driver->resume(*source, which);
+}
+
+void op_lose(Op &op, int64_t error) {
+  if (op.state == State::idle || op.state == State::ready || op.state == State::posted) return;
+  if (op.source)
+    lane(*op.source, lane_of(op.kind)).remove(op);
+  else if (op.kind == Kind::hook)
+    hook_remove(op);
+  if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
+  op_finish(op, error);
+}
+
+// What the callback did not take goes back.
+static void withdraw_offer(Loop &loop) {
+  Offer offer = loop.offer;
+  loop.offer = {};
+  if (offer.stream) source_close(*offer.stream, nullptr);
+  if (offer.pool) pool_return(*offer.pool, offer.buffer);
+  if (offer.has_native) os_socket_close(offer.native);
+}
+
+static void deliver_final(Op &op) {
+  Loop &loop = *op.loop;
+  int64_t result = op.ending;
+  op.result = result;
+  if (op.kind == Kind::accept && !(op.bits & kMulti) && op.accept.first) {
+    loop.offer.op = &op;
+    loop.offer.stream = op.accept.first;
+    op.accept.first = nullptr;
+  }
+  retire(op);
+  op.cb(public_op(op), result);
+  if (loop.offer.op) [[unlikely]]
+    withdraw_offer(loop);
+}
+
+// One payload of a multishot op. The op stays pending, so it may be looked at afterwards.
+static void deliver_payload(Op &op) {
+  Loop &loop = *op.loop;
+  int64_t result = 0;
+  if (op.kind == Kind::read_pool) {
+    result = pool_offer(op);
+  } else if (op.kind == Kind::accept && op.accept.transient) {
+    result = op.accept.transient;
+    op.accept.transient = 0;
+  } else if (op.kind == Kind::accept) {
+    Source *stream = op.accept.first;
+    op.accept.first = stream->accepted_next;
+    stream->accepted_next = nullptr;
+    loop.offer.op = &op;
+    loop.offer.stream = stream;
+    op.os_error = 0;
+  } else {
+    result = op.poll.seen;
+  }
+  op.count--;
+  op.bits |= kMore;
+  op.result = result;
+  op.cb(public_op(op), result);
+  op.bits &= static_cast<uint16_t>(~kMore);
+  if (loop.offer.op) withdraw_offer(loop);
+}
+
+void op_deliver(Op &op) {
+  op.bits &= static_cast<uint16_t>(~kInReady);
+  bool ended = op.bits & kFinal; // else what a callback decides here waits for the next turn
+  if (op.bits & kMulti) {
+    for (uint32_t payloads = op.count; payloads && op.count; payloads--) deliver_payload(op);
+    if (op.count || (!ended && (op.bits & kFinal))) {
+      make_ready(op);
+      return;
+    }
+  }
+  if (ended)
+    deliver_final(op);
+  else if (op.kind != Kind::read_pool)
+    op.loop->driver->resume(*op.source, lane_of(op.kind));
+}
+
+void op_post(Op &op, eddy_cb cb, Loop *loop) {
+  require(op.state == State::idle, "op posted while it is pending");
+  op.cb = cb;
+  op.loop = loop;
+  op.source = nullptr;
+  op.transferred = 0;
+  op.kind = Kind::post;
+  op.reason = Reason::none;
+  op.os_error = 0;
+  op.state = State::posted;
+}
+
+void op_unpost(Op &op) { op.state = State::idle; }
+
+void op_deliver_post(Op &op, int64_t result) {
+  op.bits = 0;
+  op.result = op.reason == Reason::none ? result : reason_error(op.reason);
+  op.deadline = 0;
+  op.state = State::idle;
+  op.cb(public_op(op), op.result);
+}
+
+void op_deliver_now(Op &op, int64_t result, bool more) {
+  Loop &loop = *op.loop;
+  op.result = result;
+  if (more)
+    op.bits |= kMore;
+  else
+    retire(op);
+  op.cb(public_op(op), result);
+  if (more) op.bits &= static_cast<uint16_t>(~kMore);
+  if (loop.offer.op) [[unlikely]]
+    withdraw_offer(loop);
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+void eddy_op_init(eddy_op_t *op) {
+  require(op != nullptr, "null op");
+  memset(static_cast<void *>(op), 0, sizeof *op);
+}
+
+void eddy_op_set_flags(eddy_op_t *user_op, uint32_t flags) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  require(op.state == State::idle, "flags set on a pending op");
+  require((flags & ~uint32_t{EDDY_OP_INLINE | EDDY_OP_UNREF}) == 0, "unknown op flag");
+  op.flags = static_cast<uint16_t>(flags);
+}
+
+void eddy_op_set_deadline(eddy_op_t *user_op, eddy_time_t at) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  require(op.state == State::idle, "deadline set on a pending op (see eddy_rearm)");
+  op.deadline = at == kNever ? 0 : at ? at : 1;
+}
+
+void eddy_cancel(eddy_op_t *user_op) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  if (op.state == State::idle) return;
+  if (op.loop) check_thread(*op.loop);
+  op_cancel(op, Reason::cancel);
+}
+
+int eddy_op_pending(const eddy_op_t *op) { return op && op_of(op).state != State::idle; }
+int eddy_op_more(const eddy_op_t *op) { return op && (op_of(op).bits & kMore) != 0; }
+int64_t eddy_op_result(const eddy_op_t *op) { return op_of(op).result; }
+uint64_t eddy_op_transferred(const eddy_op_t *op) { return op_of(op).transferred; }
+int32_t eddy_op_os_error(const eddy_op_t *op) { return op_of(op).os_error; }
+
+void eddy_op_ref(eddy_op_t *user_op) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  op.flags &= static_cast<uint16_t>(~EDDY_OP_UNREF);
+  if (op.state == State::idle || op.state == State::posted || (op.bits & kCounted)) return;
+  check_thread(*op.loop);
+  op.bits |= kCounted;
+  op.loop->references++;
+}
+
+void eddy_op_unref(eddy_op_t *user_op) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  op.flags |= EDDY_OP_UNREF;
+  if (op.state == State::idle || op.state == State::posted || !(op.bits & kCounted)) return;
+  check_thread(*op.loop);
+  op.bits &= static_cast<uint16_t>(~kCounted);
+  op.loop->references--;
+}
+
+eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  if (!op.loop) return nullptr;
+  check_thread(*op.loop);
+  Offer &offer = op.loop->offer;
+  Source *stream = nullptr;
+  if (offer.op == &op && offer.stream) {
+    stream = offer.stream;
+    offer = {};
+  } else if (op.state == State::idle && op.kind == Kind::accept) {
+    stream = op.accept.first; // ended inline
+    op.accept.first = nullptr;
+  }
+  return reinterpret_cast<eddy_stream_t *>(stream);
+}
+
+eddy_native_t eddy_op_take_native(eddy_op_t *user_op) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  if (!op.loop) return EDDY_NO_NATIVE;
+  check_thread(*op.loop);
+  Offer &offer = op.loop->offer;
+  if (offer.op != &op || !offer.has_native) return EDDY_NO_NATIVE;
+  eddy_native_t native = offer.native;
+  offer = {};
+  return native;
+}
+
+} // extern "C"

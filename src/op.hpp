@@ -1,0 +1,127 @@
+// The library's view of an eddy_op_t, and the state machine that owns it.
+//
+//   idle -start-> queued -driver takes-> active -finish-> ready -callback-> idle
+//
+// Only op.cpp writes `state`.
+#pragma once
+
+#include "list.hpp"
+
+namespace eddy {
+
+struct Source;
+using Loop = ::eddy_loop;
+
+enum class State : uint8_t { idle, queued, active, ready, posted };
+
+enum class Kind : uint8_t {
+  none,
+  sleep,
+  tick,
+  yield,
+  post,
+  hook,
+  connect,
+  accept,
+  read,
+  read_pool,
+  write,
+  shutdown_write,
+  shutdown_read,
+  wait,        // readiness of a stream
+  poll,        // readiness of a foreign descriptor
+  uncongested, // write queue below its low-water mark
+  close,
+  release,
+  internal // a timer of the library's own
+};
+
+enum class Reason : uint8_t { none, cancel, deadline, close };
+
+// What `bits` can hold.
+enum : uint16_t {
+  kMulti = 1 << 0,   // payloads come before the final callback
+  kInReady = 1 << 1, // linked in the ready list
+  kFinal = 1 << 2,   // a multishot op with its final result set, payloads may still wait
+  kMore = 1 << 3,    // the callback that runs is not the final one
+  kCounted = 1 << 4, // keeps the loop alive
+  kTimed = 1 << 5,   // in the timer wheel
+  kParked = 1 << 6,  // a pool read that waits for a buffer or a credit
+  kRepeat = 1 << 7,  // a poll that reports again
+  kStarting = 1 << 8 // inside its start call, and may end there
+};
+
+struct Op {
+  void *data;
+  Op *next, *prev; // the lane, the set of waiters, the hook list, the inbox
+  Op *ready_next;
+  eddy_cb cb;
+  Loop *loop;
+  Source *source;
+  int64_t result;
+  uint64_t transferred;
+  // The timer wheel's part: due time, start order and place.
+  Time deadline; // 0: none
+  union {
+    uint64_t sequence;
+    int64_t ending; // the final result, once it is decided
+  };
+  uint32_t slot, index;
+  Op *timer_next, *timer_prev;
+  Kind kind;
+  State state;
+  Reason reason;
+  uint8_t unused;
+  uint16_t bits;
+  uint16_t flags;
+  int32_t os_error;
+  uint32_t count; // payloads of a multishot op that wait for their callback
+  union {
+    struct {
+      const eddy_buf_t *buffers;
+      eddy_buf_t one; // a single buffer is copied here
+      uint32_t count; // buffers left, the first of them partly moved
+      uint32_t offset;
+      uint64_t total;
+    } io;
+    struct {
+      eddy_pool_t *pool;
+      uint32_t credits, held; // held: on loan, or waiting for a callback
+      uint32_t first, last;   // received buffers that wait for their callback, linked in the pool
+      uint32_t epoch;         // names this read in the buffers on loan
+      uint16_t reserved;      // 1: woken for a buffer that is kept for it
+      uint16_t listed;        // 1: in the pool's list of parked reads
+      uint32_t ticket;        // its turn there
+      Op *park_next, *park_prev;
+    } pool;
+    struct {
+      Source *first, *last; // accepted streams that wait for their callback
+      int64_t transient;    // an error to be reported with `more`
+      uint32_t limit;
+    } accept;
+    struct {
+      uint32_t events, seen;
+    } poll;
+    struct {
+      Time due, period, limit; // limit: the op's deadline, or kNever
+      uint32_t policy;
+    } timer;
+    struct {
+      void (*fire)(Op &);
+    } internal;
+    uint8_t connect_address[32]; // a native inet address
+  };
+};
+
+static_assert(sizeof(Op) <= EDDY_OP_SIZE && EDDY_OP_SIZE == sizeof(eddy_op_t));
+static_assert(offsetof(Op, data) == 0);
+
+inline Op &op_of(eddy_op_t *op) { return *reinterpret_cast<Op *>(op); }
+inline const Op &op_of(const eddy_op_t *op) { return *reinterpret_cast<const Op *>(op); }
+inline eddy_op_t *public_op(Op &op) { return reinterpret_cast<eddy_op_t *>(&op); }
+
+using OpList = List<Op, &Op::next, &Op::prev>;
+using ReadyList = Fifo<Op, &Op::ready_next>;
+using TimerList = List<Op, &Op::timer_next, &Op::timer_prev>;
+
+} // namespace eddy

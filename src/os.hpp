@@ -1,0 +1,62 @@
+// What the core asks of the operating system besides its driver. One implementation per OS folder.
+#pragma once
+
+#include "base.hpp"
+
+namespace eddy {
+
+struct Op;
+
+// An attempt that failed: the eddy error, and the native code for eddy_op_os_error.
+struct OsResult {
+  int64_t value = 0;  // >= 0, an error, or kAgain
+  int32_t native = 0; // the system's code behind an error
+};
+
+OsResult os_error_now();                  // from errno or GetLastError
+int os_error_from_native(int32_t native); // never kAgain
+
+[[noreturn]] void os_abort(const char *message); // writes "eddy: MESSAGE" to standard error, aborts
+const char *os_environment(const char *name);    // nullptr when unset, or in a set-user-ID process
+void *os_alloc(size_t size);                     // aligned to 16; nullptr when refused
+void os_release(void *memory, size_t size);
+void *os_pages(size_t size); // zeroed pages, not yet resident
+void os_release_pages(void *memory, size_t size);
+
+// Calls `lock` before every fork of the process, then `unlock` in the parent and `child` in the child.
+// Once per process.
+void os_on_fork(void (*lock)(), void (*unlock)(), void (*child)());
+
+// Sockets: all non-blocking, close-on-exec.
+OsResult os_socket_open(uint16_t family);
+OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr);
+OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
+                          uint32_t flags);
+OsResult os_socket_adopt(eddy_native_t fd, bool listening); // checks, then sets it non-blocking
+OsResult os_socket_option(eddy_native_t fd, uint32_t option, int64_t value);
+OsResult os_socket_get_option(eddy_native_t fd, uint32_t option, int64_t *value);
+OsResult os_socket_native_option(eddy_native_t fd, int32_t level, int32_t name, const void *value,
+                                 uint32_t size);
+OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t name, void *value,
+                                     uint32_t *size);
+OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr);
+OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side);
+OsResult os_socket_reset_on_close(eddy_native_t fd);
+void os_socket_close(eddy_native_t fd);
+OsResult os_pollable(eddy_native_t fd); // 0, EDDY_EBADF or EDDY_EPERM (regular files)
+
+// One attempt of a socket operation, never blocking. kAgain: not now.
+OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, size_t offset);
+OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count);
+OsResult os_connect(eddy_native_t fd, const void *address, bool first);
+OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer); // value: the descriptor
+OsResult os_poll(eddy_native_t fd, uint32_t events); // the mask of eddy events that hold, or kAgain
+
+// A descriptor that ends a wait; writing it is safe in a signal handler and keeps errno.
+OsResult os_wake_open(eddy_native_t *wake);
+void os_wake(eddy_native_t wake);
+void os_wake_close(eddy_native_t wake);
+
+int os_interface_index(const char *name, size_t length, uint32_t &index); // 0 or EDDY_ENODEV
+
+} // namespace eddy

@@ -1,0 +1,52 @@
+// The inside of a receive pool: equal buffers, and what is known of each.
+#pragma once
+
+#include "source.hpp"
+
+namespace eddy {
+
+enum class BufferState : uint8_t { free, filled, lent };
+
+struct Buffer {
+  Source *reader; // the stream whose pool read filled it
+  uint32_t epoch; // ... and which of its reads
+  uint32_t size;
+  uint32_t next; // in a read's queue of filled buffers, or in the free stack
+  uint32_t generation : 30;
+  uint32_t state : 2;
+};
+
+constexpr uint32_t kNoBuffer = UINT32_MAX;
+
+} // namespace eddy
+
+struct eddy_pool : eddy::Source {
+  char *memory;
+  eddy::Buffer *buffers;
+  uint32_t count, buffer_size;
+  uint32_t free;      // buffers neither filled nor lent
+  uint32_t free_head; // the stack of free buffers, when the kernel does not hold them
+  uint32_t reserved;  // free buffers kept for reads that were woken
+  uint32_t lent;
+  int32_t group;                       // the kernel's number of its buffer ring, or -1
+  uint32_t users;                      // pool reads that have not ended
+  bool gone;                           // closed, and kept only for what is lent
+  void *ring;                          // the driver's
+  eddy::Op *parked_head, *parked_tail; // reads that wait for a buffer, in turn
+  uint32_t tickets;
+};
+
+namespace eddy {
+
+int64_t pool_offer(Op &op); // puts the next filled buffer on offer; its size
+
+// Whether a read may receive into one more buffer; parks it when not. With `ring` the kernel hands out
+// the buffers: then only a read that is known to have data waits for its turn.
+bool pool_may_receive(Op &reader, bool ring, bool has_data);
+void pool_refused(Op &reader); // the kernel had no buffer for it: it gets its turn back
+
+inline char *pool_data(eddy_pool &pool, uint32_t index) {
+  return pool.memory + static_cast<size_t>(index) * pool.buffer_size;
+}
+
+} // namespace eddy

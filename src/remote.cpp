@@ -1,0 +1,112 @@
+// Remotes: what other threads may touch of a loop. A lock-free stack of posted ops, and a word that
+// says whether a wake-up needs a system call.
+#include "loop.hpp"
+
+namespace eddy {
+
+// In place of the inbox's head once the loop takes no more posts.
+static Op *const kShut = reinterpret_cast<Op *>(1);
+
+eddy_remote *remote_new(Loop &loop, OsResult &outcome) {
+  void *memory = os_alloc(sizeof(eddy_remote)); // not the loop's: it outlives it
+  if (!memory) {
+    outcome = {EDDY_ENOMEM, 0};
+    return nullptr;
+  }
+  eddy_remote *remote = new (memory) eddy_remote{};
+  outcome = os_wake_open(&remote->wake);
+  if (outcome.value < 0) {
+    os_release(memory, sizeof(eddy_remote));
+    return nullptr;
+  }
+  remote->references = 1;
+  remote->sleep = kAsleep; // outside of a run every post signals
+  remote->loop = &loop;
+  return remote;
+}
+
+void remote_signal(eddy_remote &remote) {
+  if (remote.sleep.exchange(kNotified, std::memory_order_seq_cst) == kAsleep) os_wake(remote.wake);
+}
+
+Op *remote_take(eddy_remote &remote, bool shut) {
+  Op *newest = remote.inbox.load(std::memory_order_relaxed);
+  if (newest == kShut || (!newest && !shut)) return nullptr;
+  newest = remote.inbox.exchange(shut ? kShut : nullptr, std::memory_order_acq_rel);
+  Op *oldest = nullptr;
+  while (newest) {
+    Op *older = newest->next;
+    newest->next = oldest;
+    oldest = newest;
+    newest = older;
+  }
+  return oldest;
+}
+
+bool remote_shut_empty(eddy_remote &remote) {
+  Op *expected = nullptr;
+  return remote.inbox.compare_exchange_strong(expected, kShut) || expected == kShut;
+}
+
+bool remote_waiting(const eddy_remote &remote) {
+  Op *head = remote.inbox.load(std::memory_order_acquire);
+  return (head && head != kShut) || remote.asked.load(std::memory_order_acquire);
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+eddy_remote_t *eddy_loop_remote(eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return eddy_remote_retain(loop->remote);
+}
+
+eddy_remote_t *eddy_remote_retain(eddy_remote_t *remote) {
+  require(remote != nullptr, "null remote");
+  remote->references.fetch_add(1, std::memory_order_relaxed);
+  return remote;
+}
+
+void eddy_remote_release(eddy_remote_t *remote) {
+  require(remote != nullptr, "null remote");
+  if (remote->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  os_wake_close(remote->wake);
+  os_release(remote, sizeof(eddy_remote));
+}
+
+int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
+  require(remote != nullptr, "null remote");
+  require(user_op != nullptr, "null op");
+  require(cb != nullptr, "null callback");
+  Op &op = op_of(user_op);
+  Op *head = remote->inbox.load(std::memory_order_relaxed);
+  if (head == kShut) return EDDY_ECLOSED;
+  op_post(op, cb, remote->loop.load(std::memory_order_relaxed));
+  do {
+    if (head == kShut) {
+      op_unpost(op);
+      return EDDY_ECLOSED;
+    }
+    op.next = head;
+  } while (!remote->inbox.compare_exchange_weak(head, &op, std::memory_order_seq_cst,
+                                                std::memory_order_relaxed));
+  remote_signal(*remote);
+  return EDDY_PENDING;
+}
+
+void eddy_remote_stop(eddy_remote_t *remote) {
+  require(remote != nullptr, "null remote");
+  remote->asked.fetch_or(kAskStop, std::memory_order_seq_cst);
+  remote_signal(*remote);
+}
+
+void eddy_remote_wake(eddy_remote_t *remote) {
+  require(remote != nullptr, "null remote");
+  remote->asked.fetch_or(kAskWake, std::memory_order_seq_cst);
+  remote_signal(*remote);
+}
+
+} // extern "C"

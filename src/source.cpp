@@ -1,0 +1,164 @@
+// Handles: their memory, and the one way in which they end.
+#include "pool.hpp"
+#include "stream.hpp"
+
+namespace eddy {
+
+Source *source_take(Loop &loop, SourceKind kind, size_t size) {
+  Source *source = static_cast<Source *>(loop.slabs[static_cast<int>(kind)].take(loop.memory));
+  if (!source) return nullptr;
+  uint32_t generation = source->generation + 1;
+  memset(static_cast<void *>(source), 0, size);
+  source->loop = &loop;
+  source->kind = kind;
+  source->native = EDDY_NO_NATIVE;
+  source->generation = generation;
+  loop.sources.push_back(*source);
+  loop.handles++;
+  return source;
+}
+
+void source_free(Source &source) {
+  Loop &loop = *source.loop;
+  SourceKind kind = source.kind;
+  if (!source.closing) {
+    loop.sources.remove(source);
+    loop.handles--;
+  }
+  source.kind = SourceKind::none;
+  loop.slabs[static_cast<int>(kind)].give(&source);
+}
+
+// Cancelling one op can end others of its lane, so each round looks from the head again.
+static void cancel_lane(OpList &queue, Reason reason) {
+  for (Op *op = queue.head; op;) {
+    if (op->reason == Reason::none) {
+      op_cancel(*op, reason);
+      op = queue.head;
+    } else {
+      if (reason == Reason::close && op->kind == Kind::read_pool) pool_drop(*op);
+      op = op->next;
+    }
+  }
+}
+
+static void end_pool_reads(SourceList &list, eddy_pool &pool) {
+  for (Source *source = list.head; source; source = source->next) {
+    OpList &queue = source->lanes[kReadLane];
+    for (Op *op = queue.head, *next; op; op = next) {
+      next = op->next;
+      if (op->kind == Kind::read_pool && op->pool.pool == &pool) op_cancel(*op, Reason::cancel);
+    }
+  }
+}
+
+void source_cancel_all(Source &source, Reason reason) {
+  cancel_lane(source.lanes[kReadLane], reason);
+  cancel_lane(source.lanes[kWriteLane], reason);
+  cancel_lane(source.waiters, reason);
+}
+
+void source_close(Source &source, Op *closer) {
+  Loop &loop = *source.loop;
+  loop.sources.remove(source);
+  loop.closing.push_back(source);
+  loop.closing_count++;
+  source.closing = true;
+  source.closer = closer;
+  if (source.kind == SourceKind::pool) {
+    end_pool_reads(loop.sources, static_cast<eddy_pool &>(source));
+    end_pool_reads(loop.closing, static_cast<eddy_pool &>(source));
+    return;
+  }
+  source_cancel_all(source, Reason::close);
+  if (source.kind == SourceKind::listener)
+    timer_disarm(static_cast<eddy_listener &>(source).backoff);
+  loop.driver->quiesce(source);
+  if (source.kind == SourceKind::fd) fd_forget(source);
+}
+
+int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb) {
+  require((op == nullptr) == (cb == nullptr), "close takes an op and a callback, or neither");
+  require(!source.closed, "handle closed twice");
+  source.closed = true;
+  Op *closer = op ? &op_begin(*source.loop, &source, op, Kind::close, cb, 0) : nullptr;
+  if (closer) closer->deadline = 0;
+  if (!source.closing)
+    source_close(source, closer);
+  else if (source.drained)
+    source_revive_closer(source, closer);
+  else
+    source.closer = closer;
+  return EDDY_PENDING;
+}
+
+// A drain has ended this handle before its user closed it: only the callback is left to be made.
+void source_revive_closer(Source &source, Op *closer) {
+  if (!closer) return;
+  source.closer = closer;
+  source.loop->closing.push_back(source);
+  source.loop->closing_count++;
+}
+
+static bool quiet(const Source &source) {
+  if (source.pending) return false;
+  if (source.drained) return true;
+  if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
+  return source.loop->driver->quiet(source);
+}
+
+bool source_close_due(const Loop &loop) {
+  for (const Source *source = loop.closing.head; source; source = source->next)
+    if (quiet(*source)) return true;
+  return false;
+}
+
+static void finalize(Source &source) {
+  Loop &loop = *source.loop;
+  Op *closer = source.closer;
+  eddy_native_t native = source.native;
+  bool yields = closer && closer->kind == Kind::release;
+  loop.closing.remove(source);
+  loop.closing_count--;
+  source.closer = nullptr;
+  if (!source.drained) {
+    loop.handles--;
+    // A handle that a drain ended stays recognisable, for its user may still close it.
+    source.drained = loop.draining && !source.closed;
+    if (source.kind == SourceKind::pool) {
+      eddy_pool &pool = static_cast<eddy_pool &>(source);
+      loop.driver->pool_remove(pool);
+      pool.gone = true;
+      if (pool.free == pool.count) pool_free_memory(pool);
+    } else {
+      loop.driver->release(source);
+      if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
+        os_socket_close(native);
+      source.native = EDDY_NO_NATIVE;
+      if (!source.drained) source_free(source);
+    }
+  }
+  if (!closer) return;
+  if (yields)
+    loop.offer = {.op = closer,
+                  .stream = nullptr,
+                  .pool = nullptr,
+                  .buffer = 0,
+                  .has_native = true,
+                  .native = native};
+  op_deliver_now(*closer, 0, false);
+}
+
+void source_close_phase(Loop &loop) {
+  // What is closed meanwhile is appended, and waits for the next turn.
+  uint64_t count = loop.closing_count;
+  for (Source *source = loop.closing.head, *next; source && count; source = next, count--) {
+    bool end = quiet(*source);
+    next = source->next;
+    if (!end) continue;
+    // The callback may end a drained source behind this one, never unlink one that is still waiting.
+    finalize(*source);
+  }
+}
+
+} // namespace eddy

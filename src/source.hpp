@@ -1,0 +1,95 @@
+// Sources: what handles are made of, and the lanes in which their ops wait.
+//
+// A stream or listener has two serial lanes: the driver works from a lane's head and has at most one
+// kernel request per lane under way. Waiters are a set: each goes to the driver at once and ends when
+// it matches.
+#pragma once
+
+#include "op.hpp"
+#include "os.hpp"
+
+namespace eddy {
+
+enum class SourceKind : uint8_t { none, stream, listener, fd, pool };
+
+enum Lane : uint8_t { kReadLane = 0, kWriteLane = 1, kWaiters = 2 };
+
+struct Source {
+  Loop *loop;
+  Source *next, *prev;   // the loop's open or closing sources
+  Source *work_next;     // the driver's list of sources with work
+  Source *accepted_next; // accepted streams that wait for their callback
+  eddy_native_t native;
+  OpList lanes[2];
+  OpList waiters;
+  Op *closer;          // the close or release op, if one was given
+  uint32_t pending;    // ops not yet delivered, the closer not counted
+  uint32_t generation; // counts the handles that lived in this memory
+  SourceKind kind;
+  bool closing; // cancelled and on the loop's closing list
+  bool closed;  // by its user
+  bool drained; // ended by a drain, its user may still close it
+  bool failed;  // will not carry data any more; only close is left
+  bool armed;   // registered with the readiness system
+  // The driver's: a bit per Lane.
+  uint8_t ready;    // the kernel is believed to be ready
+  uint8_t work;     // has work that waits for the next flush or poll
+  uint8_t inflight; // a kernel request is under way
+  uint8_t polling;  // that request only polls
+  uint8_t cancels;  // that request is to be cancelled
+  bool hung_up;     // the peer's end or an error was seen: read until it shows
+  bool in_work;
+  uint8_t paused; // a listener held back: kPausedByUser, kPausedByLibrary
+  uint32_t polls; // kernel polls of waiters under way
+};
+
+using SourceList = List<Source, &Source::next, &Source::prev>;
+using WorkList = Fifo<Source, &Source::work_next>;
+
+// Where an op of this kind waits.
+inline Lane lane_of(Kind kind) {
+  switch (kind) {
+  case Kind::read:
+  case Kind::read_pool:
+  case Kind::accept: return kReadLane;
+  case Kind::write:
+  case Kind::shutdown_write:
+  case Kind::connect: return kWriteLane;
+  default: return kWaiters;
+  }
+}
+
+inline OpList &lane(Source &source, Lane which) {
+  return which == kWaiters ? source.waiters : source.lanes[which];
+}
+
+// Life of a source: memory from the loop's slab of its kind, on the loop's list until released.
+Source *source_take(Loop &loop, SourceKind kind, size_t size);
+template<class Handle>
+Handle *source_new(Loop &loop, SourceKind kind) {
+  return static_cast<Handle *>(source_take(loop, kind, sizeof(Handle)));
+}
+int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb);
+void source_close(Source &source, Op *closer);
+void source_revive_closer(Source &source, Op *closer);
+void source_cancel_all(Source &source, Reason reason);
+void source_close_phase(Loop &loop);
+bool source_close_due(const Loop &loop); // a closing handle waits for nothing but the close phase
+void source_free(Source &source);
+
+// The core's half of the seam, called by drivers; never from inside a callback of the user.
+
+// The outcome of a request for the head of a serial lane. kAgain is not an outcome.
+void settle(Op &head, OsResult outcome);
+// An event mask for a waiter.
+void settle_waiter(Op &waiter, OsResult outcome);
+// Bytes of the pool's buffer `index` arrived for a pool read.
+void settle_pool(Op &reader, uint32_t index, uint32_t size);
+// One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
+// when there is nothing to settle.
+OsResult attempt(Op &head);
+
+// The run of queued writes from `head`, as one gather. Returns the number of buffers.
+uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops);
+
+} // namespace eddy

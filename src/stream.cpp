@@ -1,0 +1,284 @@
+// Streams: checking arguments, and queueing ops in their lanes.
+#include "stream.hpp"
+
+#include "pool.hpp"
+
+namespace eddy {
+
+eddy_stream *stream_new(Loop &loop) {
+  eddy_stream *stream = source_new<eddy_stream>(loop, SourceKind::stream);
+  if (!stream) return nullptr;
+  stream->low = 64 * 1024;
+  stream->high = 1024 * 1024;
+  return stream;
+}
+
+static void keep_peer(eddy_stream &stream, const eddy_addr_t &addr) {
+  stream.peer.family = addr.family;
+  stream.peer.port = addr.port;
+  stream.peer.scope = addr.scope;
+  memcpy(stream.peer.bytes, addr.bytes, sizeof stream.peer.bytes);
+}
+
+void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer) {
+  stream.native = native;
+  stream.life = Life::connected;
+  stream.ready = 1 << kWriteLane;
+  if (peer) keep_peer(stream, *peer);
+}
+
+static void fail_lane(OpList &queue, int64_t error) {
+  while (Op *op = queue.pop_front()) {
+    if (op->kind == Kind::write || op->kind == Kind::shutdown_write) stream_write_ended(*op);
+    op_finish(*op, error);
+  }
+}
+
+void stream_fail_writes(Source &source) {
+  fail_lane(source.lanes[kWriteLane], EDDY_ECANCELED);
+  congestion_changed(source);
+}
+
+void stream_write_ended(Op &op) {
+  eddy_stream &stream = static_cast<eddy_stream &>(*op.source);
+  if (op.kind == Kind::write)
+    stream.queued -= op.io.total - op.transferred;
+  else
+    stream.write_shut = false;
+  congestion_changed(stream);
+}
+
+void stream_connect_ended(Op &op, int64_t result) {
+  eddy_stream &stream = static_cast<eddy_stream &>(*op.source);
+  if (result == 0) {
+    stream.life = Life::connected;
+    stream.ready |= 1 << kWriteLane;
+    for (Lane which : {kReadLane, kWriteLane, kWaiters})
+      if (lane(stream, which).head) stream.loop->driver->resume(stream, which);
+    return;
+  }
+  stream.life = Life::idle;
+  stream.failed = true;
+  fail_lane(stream.lanes[kReadLane], result);
+  fail_lane(stream.lanes[kWriteLane], result);
+  fail_lane(stream.waiters, result);
+}
+
+void congestion_changed(Source &source) {
+  eddy_stream &stream = static_cast<eddy_stream &>(source);
+  if (!stream.congested || stream.queued > stream.low) return;
+  stream.congested = false;
+  for (Op *op = stream.waiters.head, *next; op; op = next) {
+    next = op->next;
+    if (op->kind != Kind::uncongested) continue;
+    stream.waiters.remove(*op);
+    op_finish(*op, 0);
+  }
+}
+
+// Joins its lane; the head goes to the driver, unless a connect has to come first.
+static void enqueue(eddy_stream &stream, Op &op) {
+  Lane which = lane_of(op.kind);
+  OpList &queue = lane(stream, which);
+  queue.push_back(op);
+  bool leads = which == kWaiters || queue.head == &op;
+  if (leads && (stream.life == Life::connected || op.kind == Kind::connect))
+    stream.loop->driver->submit(op);
+}
+
+// The bytes of a buffer list, or an error.
+static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
+  if (count > 1024 || (count && !buffers)) return EDDY_EINVAL;
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (buffers[i].size >> 62 || (buffers[i].size && !buffers[i].data)) return EDDY_EINVAL;
+    total += buffers[i].size;
+    if (total >> 62) return EDDY_EINVAL;
+  }
+  return static_cast<int64_t>(total);
+}
+
+static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t total) {
+  if (count == 1) {
+    op.io.one = *buffers;
+    buffers = &op.io.one;
+  }
+  op.io.buffers = buffers;
+  op.io.count = count;
+  op.io.offset = 0;
+  op.io.total = total;
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_addr_t *peer,
+                        eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::connect, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  int64_t refusal = 0;
+  if (!peer)
+    refusal = EDDY_EINVAL;
+  else if (stream.life != Life::idle || stream.failed)
+    refusal = stream.life == Life::connected ? EDDY_EISCONN : EDDY_EALREADY;
+  else if (peer->family != EDDY_AF_INET && peer->family != EDDY_AF_INET6)
+    refusal = EDDY_EAFNOSUPPORT;
+  else if (int length = eddy_addr_to_native(peer, op.connect_address, sizeof op.connect_address);
+           length < 0)
+    refusal = length;
+  if (refusal) {
+    op_finish(op, refusal);
+    return op_started(op);
+  }
+  keep_peer(stream, *peer);
+  stream.life = Life::connecting;
+  enqueue(stream, op);
+  return op_started(op);
+}
+
+int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t *buffers,
+                     uint32_t count, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  int64_t total = measure(buffers, count);
+  if (total <= 0) {
+    op_finish(op, EDDY_EINVAL);
+  } else if (stream.life == Life::idle) {
+    op_finish(op, EDDY_ENOTCONN);
+  } else {
+    lend(op, buffers, count, static_cast<uint64_t>(total));
+    enqueue(stream, op);
+  }
+  return op_started(op);
+}
+
+int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t *pool,
+                          uint32_t credits, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  require(pool != nullptr && pool->kind == SourceKind::pool, "null pool, or used after its close");
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read_pool, cb, kMulti);
+  op.pool = {};
+  op.pool.pool = pool;
+  pool->users++;
+  if (!op_admit(op)) return op_started(op);
+  if (pool->loop != stream.loop) {
+    op_finish(op, EDDY_EWRONGLOOP);
+  } else if (pool->closing) {
+    op_finish(op, EDDY_ECLOSED);
+  } else if (stream.life == Life::idle) {
+    op_finish(op, EDDY_ENOTCONN);
+  } else {
+    op.pool.credits = credits && credits < pool->count ? credits : pool->count;
+    op.pool.epoch = ++stream.loop->epoch;
+    enqueue(stream, op);
+  }
+  return op_started(op);
+}
+
+int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t *buffers,
+                      uint32_t count, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::write, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  int64_t total = measure(buffers, count);
+  if (total < 0) {
+    op_finish(op, total);
+  } else if (stream.life == Life::idle) {
+    op_finish(op, EDDY_ENOTCONN);
+  } else if (stream.write_shut) {
+    op_finish(op, EDDY_EPIPE);
+  } else {
+    lend(op, buffers, count, static_cast<uint64_t>(total));
+    stream.queued += static_cast<uint64_t>(total);
+    if (stream.queued >= stream.high) stream.congested = true;
+    enqueue(stream, op);
+  }
+  return op_started(op);
+}
+
+int eddy_stream_wait(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t events, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::wait, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  if (events == 0 || events >= EDDY_POLL_ERROR << 1) {
+    op_finish(op, EDDY_EINVAL);
+  } else if (stream.life == Life::idle) {
+    op_finish(op, EDDY_ENOTCONN);
+  } else {
+    op.poll.events = events;
+    enqueue(stream, op);
+  }
+  return op_started(op);
+}
+
+int eddy_stream_wait_uncongested(eddy_stream_t *handle, eddy_op_t *user_op, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::uncongested, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  if (stream.congested)
+    stream.waiters.push_back(op);
+  else
+    op_finish(op, 0);
+  return op_started(op);
+}
+
+int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t side, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  bool writes = side & EDDY_SHUT_WRITE;
+  Op &op = op_begin(*stream.loop, &stream, user_op,
+                    writes ? Kind::shutdown_write : Kind::shutdown_read, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  int64_t refusal = 0;
+  if (side < EDDY_SHUT_READ || side > EDDY_SHUT_BOTH)
+    refusal = EDDY_EINVAL;
+  else if (stream.life == Life::idle || (!writes && stream.life == Life::connecting))
+    refusal = EDDY_ENOTCONN;
+  else if (writes ? stream.write_shut : stream.read_shut)
+    refusal = EDDY_EPIPE;
+  if (refusal) {
+    op_finish(op, refusal);
+    return op_started(op);
+  }
+  if (writes) {
+    stream.write_shut = true;
+    op.poll.events = side;
+    enqueue(stream, op);
+  } else {
+    stream.read_shut = true;
+    OsResult done = os_socket_shutdown(stream.native, side);
+    op_finish(op, done.value, done.native);
+  }
+  return op_started(op);
+}
+
+int eddy_stream_close(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
+  return source_close_call(check_stream(handle), op, cb);
+}
+
+int eddy_stream_close_reset(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  if (!stream.closing) os_socket_reset_on_close(stream.native);
+  return source_close_call(stream, op, cb);
+}
+
+int eddy_stream_release(eddy_stream_t *handle, eddy_op_t *user_op, eddy_cb cb) {
+  eddy_stream &stream = check_stream(handle);
+  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::release, cb, 0);
+  op.bits &= static_cast<uint16_t>(~kStarting);
+  if (!op_admit(op)) return EDDY_PENDING;
+  timer_disarm(op);
+  if (stream.pending) {
+    op_finish(op, EDDY_EBUSY);
+  } else {
+    stream.closed = true;
+    source_close(stream, &op);
+  }
+  return EDDY_PENDING;
+}
+
+} // extern "C"

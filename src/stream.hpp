@@ -1,0 +1,43 @@
+// The inside of a stream.
+#pragma once
+
+#include "loop.hpp"
+
+namespace eddy {
+
+enum class Life : uint8_t { idle, connecting, connected };
+
+// The peer's address in 24 bytes: there may be very many streams.
+struct Peer {
+  uint16_t family, port;
+  uint32_t scope;
+  uint8_t bytes[16];
+};
+
+} // namespace eddy
+
+struct eddy_stream : eddy::Source {
+  uint64_t queued; // bytes of started writes that the kernel has not taken
+  uint64_t low, high;
+  eddy::Peer peer;
+  eddy::Life life;
+  bool congested;
+  bool write_shut; // a shutdown of the write side was started
+  bool bound;
+  bool read_shut;
+};
+
+struct eddy_listener : eddy::Source {
+  eddy::Op backoff; // waits after a full descriptor table
+};
+
+namespace eddy {
+
+eddy_stream *stream_new(Loop &loop);
+void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer);
+
+inline eddy_stream &check_stream(eddy_stream_t *stream) {
+  return check_handle(stream, SourceKind::stream);
+}
+
+} // namespace eddy

@@ -1,0 +1,119 @@
+// The life of a socket: open or adopt, bind, listen, shut down, close.
+#include "native.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace eddy {
+namespace {
+
+OsResult set_flag(int fd, int level, int name, int value) {
+  return os_checked(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+OsResult get_flag(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (getsockopt(fd, SOL_SOCKET, name, &value, &size) < 0) return os_error_now();
+  return {value, 0};
+}
+
+} // namespace
+
+OsResult os_address_failure(int fd, int family) {
+  OsResult failure = os_error_now();
+  if (failure.native != EINVAL) return failure;
+  sockaddr_storage own;
+  socklen_t length = sizeof own;
+  if (getsockname(fd, reinterpret_cast<sockaddr *>(&own), &length) == 0 && own.ss_family != family)
+    failure.value = EDDY_EAFNOSUPPORT;
+  return failure;
+}
+
+OsResult os_socket_open(uint16_t family) {
+  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
+  int native = family == EDDY_AF_INET ? AF_INET : AF_INET6;
+  return os_checked(socket(native, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
+  InetAddr native;
+  OsResult result = native.assign(addr);
+  if (result.value < 0) return result;
+  if (bind(fd_of(fd), &native.any, native.length) == 0) return {};
+  return os_address_failure(fd_of(fd), native.any.sa_family);
+}
+
+OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
+                          uint32_t flags) {
+  constexpr uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
+  if (flags & ~known) return {EDDY_ENOTSUP, 0};
+  int native = fd_of(fd);
+  OsResult result = set_flag(native, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (result.value == 0 && addr.family == EDDY_AF_INET6)
+    result = set_flag(native, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
+  if (result.value == 0 && (flags & EDDY_LISTEN_REUSE_PORT))
+    result = set_flag(native, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
+    result = set_flag(native, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (result.value == 0) result = os_socket_bind(fd, addr);
+  if (result.value == 0)
+    result = os_checked(listen(native, backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
+  return result;
+}
+
+OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
+  int native = fd_of(fd);
+  int flags = fcntl(native, F_GETFL);
+  if (flags < 0) return os_error_now();
+  OsResult type = get_flag(native, SO_TYPE);
+  if (type.value < 0) return type;
+  if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
+  OsResult accepts = get_flag(native, SO_ACCEPTCONN);
+  if (accepts.value < 0) return accepts;
+  if ((accepts.value != 0) != listening) return {EDDY_EINVAL, 0};
+  // Nothing was changed until here.
+  int closing = fcntl(native, F_GETFD);
+  if (closing < 0 || fcntl(native, F_SETFD, closing | FD_CLOEXEC) < 0) return os_error_now();
+  return os_checked(fcntl(native, F_SETFL, flags | O_NONBLOCK));
+}
+
+OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr) {
+  sockaddr_storage native;
+  socklen_t length = sizeof native;
+  auto call = peer ? getpeername : getsockname;
+  if (call(fd_of(fd), reinterpret_cast<sockaddr *>(&native), &length) < 0) return os_error_now();
+  return {eddy_addr_from_native(&addr, &native, length), 0};
+}
+
+OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side) {
+  int how = 0;
+  switch (side) {
+  case EDDY_SHUT_READ: how = SHUT_RD; break;
+  case EDDY_SHUT_WRITE: how = SHUT_WR; break;
+  case EDDY_SHUT_BOTH: how = SHUT_RDWR; break;
+  default: return {EDDY_EINVAL, 0};
+  }
+  return os_checked(shutdown(fd_of(fd), how));
+}
+
+OsResult os_socket_reset_on_close(eddy_native_t fd) {
+  linger now = {1, 0};
+  return os_checked(setsockopt(fd_of(fd), SOL_SOCKET, SO_LINGER, &now, sizeof now));
+}
+
+// Never repeated: Linux has freed the number even when close(2) says EINTR.
+void os_socket_close(eddy_native_t fd) { close(fd_of(fd)); }
+
+OsResult os_pollable(eddy_native_t fd) {
+  struct stat status;
+  if (fstat(fd_of(fd), &status) < 0) return os_error_now();
+  if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))
+    return os_failure(EPERM);
+  return {};
+}
+
+} // namespace eddy

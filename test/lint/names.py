@@ -1,0 +1,32 @@
+"""Only src/op.cpp moves an op from one state to the next."""
+
+import common
+
+OWNERS = {"src/op.cpp", "src/op.hpp"}
+PATTERNS = [
+    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only src/op.cpp sets an op's state"),
+]
+
+
+def check(path, text):
+    if path not in OWNERS:
+        yield from common.matches(common.code_of(text), PATTERNS)
+
+
+def select(root):
+    return common.walk(root, ["src"], common.C_FAMILY)
+
+
+BAD = [
+    ("src/loop.cpp", "void f(Op *op) { op->state = 1; }\n"),
+    ("src/linux/ring.cpp", "void f(Op &o) { o.state= 1; }\n"),
+    ("src/lane.hpp", "void f(Lane &l) { l.head->state =\n      idle; }\n"),
+]
+GOOD = [
+    ("src/op.cpp", "void f(Op *op) { op->state = 1; }\n"),
+    ("src/loop.cpp", "bool f(Op *op) { return op->state == 1; } // op->state = 2\n"),
+    ("src/loop.cpp", "void f(Loop *loop) { loop->state = 1; }\n"),
+]
+
+if __name__ == "__main__":
+    common.main(select, check, BAD, GOOD)

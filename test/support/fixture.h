@@ -1,0 +1,143 @@
+// What every contract test starts from: a loop on the driver under test, ops that keep a record of
+// their callbacks, and a tear-down that fails the test when anything is left behind.
+#ifndef EDDY_TEST_FIXTURE_H
+#define EDDY_TEST_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <eddy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// An op that counts its callbacks.
+struct rec {
+  eddy_op_t op;
+  int calls;  // callbacks in all
+  int finals; // final ones: contract rule 1 wants one per start
+  int mores;  // payloads
+  int64_t result;
+  int64_t last_more;
+  uint64_t transferred;
+  int order;                           // when the final callback came, counted over all records
+  void (*then)(struct rec *, int64_t); // called at the end of each callback
+  void *context;
+};
+
+struct fixture {
+  eddy_loop_t *loop;
+  int descriptors; // open before the test
+};
+
+static int rec_clock;
+
+static inline void rec_cb(eddy_op_t *op, int64_t result) {
+  struct rec *rec = (struct rec *)(void *)op; // the op is the first member
+  rec->calls++;
+  rec->transferred = eddy_op_transferred(op);
+  if (eddy_op_more(op)) {
+    rec->mores++;
+    rec->last_more = result;
+  } else {
+    rec->finals++;
+    rec->result = result;
+    rec->order = ++rec_clock;
+  }
+  if (rec->then) rec->then(rec, result);
+}
+
+static inline int open_descriptors(void) {
+  int count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  if (!dir) return -1;
+  while (readdir(dir)) count++;
+  closedir(dir);
+  return count;
+}
+
+// The loop under test: the environment's EDDY_DRIVER chooses the driver.
+static inline eddy_loop_t *test_loop(void) {
+  eddy_loop_t *loop = NULL;
+  int error = eddy_loop_open(NULL, &loop);
+  if (error) fail_msg("eddy_loop_open: %s", eddy_error_name(error));
+  return loop;
+}
+
+static inline int driver_is(const eddy_loop_t *loop, uint32_t driver) {
+  return eddy_loop_driver(loop) == driver;
+}
+
+// Turns until *flag is at least `wanted`; fails the test after ten seconds.
+static inline void turn_until(eddy_loop_t *loop, const int *flag, int wanted) {
+  eddy_time_t limit = eddy_update_now(loop) + 10 * EDDY_SECOND;
+  while (*flag < wanted) {
+    if (eddy_update_now(loop) > limit) fail_msg("waited 10 s for %d, have %d", wanted, *flag);
+    eddy_loop_step(loop, eddy_now(loop) + 50 * EDDY_MILLISECOND);
+  }
+}
+
+// Turns for a while, to see that something does not happen.
+static inline void turn_for(eddy_loop_t *loop, eddy_time_t duration) {
+  eddy_time_t limit = eddy_update_now(loop) + duration;
+  do {
+    eddy_loop_step(loop, limit);
+  } while (eddy_update_now(loop) < limit &&
+           (eddy_loop_alive(loop) || (eddy_loop_step(loop, 0), 0)));
+}
+
+static inline int fixture_setup(void **state) {
+  struct fixture *fixture = calloc(1, sizeof *fixture);
+  fixture->descriptors = open_descriptors();
+  fixture->loop = test_loop();
+  *state = fixture;
+  return 0;
+}
+
+// Quiescence: after a drain nothing is held, the loop closes, and no descriptor is left.
+static inline int fixture_teardown(void **state) {
+  struct fixture *fixture = *state;
+  if (fixture->loop) {
+    int64_t held = eddy_loop_drain(fixture->loop, eddy_update_now(fixture->loop) + 5 * EDDY_SECOND);
+    int closed = eddy_loop_close(fixture->loop);
+    if (held || closed) {
+      print_error("left behind: %lld held, close gives %s\n", (long long)held,
+                  eddy_error_name(closed));
+      return -1;
+    }
+  }
+  int left = open_descriptors() - fixture->descriptors;
+  free(fixture);
+  if (left) print_error("%d descriptors left open\n", left);
+  return left ? -1 : 0;
+}
+
+#define FIXTURE_TEST(function)                                                                     \
+  cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
+#define LOOP(state) (((struct fixture *)*(state))->loop)
+
+// For a whole program: exit code 77 with a line that says why, when its driver is not to be had here.
+static inline void skip_program(const char *why) {
+  printf("SKIP: %s\n", why);
+  fflush(stdout);
+  exit(77);
+}
+
+static inline void require_driver(void) {
+  const char *name = getenv("EDDY_DRIVER");
+  int driver = name && *name ? eddy_driver_by_name(name) : EDDY_DRIVER_AUTO;
+  int refused = driver < 0 ? driver : eddy_driver_probe((uint32_t)driver);
+  if (!refused) return;
+  char why[128];
+  snprintf(why, sizeof why, "driver %s: %s", name, eddy_error_text(refused));
+  skip_program(why);
+}
+
+#define RUN_TESTS(tests) (require_driver(), cmocka_run_group_tests(tests, NULL, NULL))
+
+#endif

@@ -1,0 +1,77 @@
+// TCP peers for contract tests: pairs of eddy streams, and plain blocking sockets as the other side.
+#ifndef EDDY_TEST_NET_H
+#define EDDY_TEST_NET_H
+
+#include "fixture.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+// A listener on an ephemeral loopback port, and its address.
+static inline eddy_listener_t *listen_loopback(eddy_loop_t *loop, eddy_addr_t *addr) {
+  eddy_listener_t *listener = NULL;
+  eddy_addr_loopback(addr, EDDY_AF_INET, 0);
+  assert_int_equal(eddy_listener_open(loop, addr, NULL, &listener), 0);
+  assert_int_equal(eddy_listener_address(listener, addr), 0);
+  return listener;
+}
+
+static inline void take_accepted(struct rec *rec, int64_t result) {
+  if (result == 0) rec->context = eddy_op_take_stream(&rec->op);
+}
+
+// Two connected streams on one loop.
+static inline void stream_pair(eddy_loop_t *loop, eddy_stream_t **a, eddy_stream_t **b) {
+  eddy_addr_t addr;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  struct rec accepted = {.then = take_accepted}, connected = {0};
+  assert_int_equal(eddy_listener_accept(listener, &accepted.op, rec_cb), EDDY_PENDING);
+  assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, a), 0);
+  assert_int_equal(eddy_stream_connect(*a, &connected.op, &addr, rec_cb), EDDY_PENDING);
+  turn_until(loop, &accepted.finals, 1);
+  turn_until(loop, &connected.finals, 1);
+  assert_int_equal(accepted.result, 0);
+  assert_int_equal(connected.result, 0);
+  *b = accepted.context;
+  assert_non_null(*b);
+  eddy_listener_close(listener, NULL, NULL);
+  eddy_loop_step(loop, 0);
+}
+
+// A stream of the loop whose peer is a plain blocking socket; its calls fail after ten seconds.
+static inline int raw_peer(eddy_loop_t *loop, eddy_stream_t **stream) {
+  eddy_addr_t addr;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  struct rec accepted = {.then = take_accepted};
+  eddy_listener_accept(listener, &accepted.op, rec_cb);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct timeval limit = {10, 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  struct sockaddr_in native;
+  assert_true(eddy_addr_to_native(&addr, &native, sizeof native) > 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&native, sizeof native), 0);
+  turn_until(loop, &accepted.finals, 1);
+  *stream = accepted.context;
+  assert_non_null(*stream);
+  eddy_listener_close(listener, NULL, NULL);
+  eddy_loop_step(loop, 0);
+  return fd;
+}
+
+// Ends a raw peer with a reset instead of a FIN.
+static inline void raw_reset(int fd) {
+  struct linger linger = {1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  close(fd);
+}
+
+static inline eddy_buf_t buffer(void *data, size_t size) {
+  eddy_buf_t buf = {data, size};
+  return buf;
+}
+
+#endif
