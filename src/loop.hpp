@@ -102,12 +102,9 @@ Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, u
 bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
 int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
 void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
-void op_payload(Op &op);  // a multishot op has something to deliver
-void op_activate(Op &op); // the kernel has it
-void op_requeue(Op &op);  // ... and has given it back
+void op_payload(Op &op); // a multishot op has something to deliver
 void op_cancel(Op &op, Reason reason);
-void op_end_reason(Op &op); // the kernel has nothing of it: end it by its reason
-void op_deliver(Op &op);    // run its callbacks
+void op_deliver(Op &op); // run its callbacks
 void op_deliver_post(Op &op, int64_t result);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has

@@ -85,6 +85,9 @@ void settle(Op &head, OsResult outcome);
 void settle_waiter(Op &waiter, OsResult outcome);
 // Bytes of the pool's buffer `index` arrived for a pool read.
 void settle_pool(Op &reader, uint32_t index, uint32_t size);
+void op_activate(Op &op);   // the kernel has it
+void op_requeue(Op &op);    // ... and has given it back
+void op_end_reason(Op &op); // end it by its reason: the kernel has nothing of it
 // One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
 // when there is nothing to settle.
 OsResult attempt(Op &head);

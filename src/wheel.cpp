@@ -84,10 +84,13 @@ static void link_before(Wheel::Chunk *chunk, Wheel::Chunk *next) {
   next->prev = chunk;
 }
 
-// An op's fields for the wheel are in its second cache line.
+// Ops are not aligned to cache lines: their fields for the wheel may be in two.
 static void prefetch(const Wheel::Chunk &chunk) {
-  for (uint32_t live = chunk.live; live; live &= live - 1)
-    __builtin_prefetch(&chunk.entries[lowest_bit(live)].op->deadline, 1);
+  for (uint32_t live = chunk.live; live; live &= live - 1) {
+    const Op *op = chunk.entries[lowest_bit(live)].op;
+    __builtin_prefetch(&op->deadline, 1);
+    __builtin_prefetch(&op->bits, 1);
+  }
 }
 
 void Wheel::init(Memory *from, Time now) {
@@ -160,8 +163,6 @@ bool Wheel::file(Op &op) {
   }
   Chunk *chunk = node->slot[digit].chunk;
   if (!(node->occupied & bit)) chunk = nullptr;
-  if (node->uniform & bit && chunk->entries[lowest_bit(chunk->live)].deadline != deadline)
-    node->uniform &= ~bit;
   if (!chunk || chunk->live == kFull) [[unlikely]] {
     chunk = add_chunk(node, digit);
     if (!chunk) return false;
@@ -224,7 +225,6 @@ void Wheel::vacate(Node *node, unsigned digit) {
     uint64_t keep = ~(1ull << digit);
     node->occupied &= keep;
     node->split &= keep;
-    node->uniform &= keep;
     if (node->occupied || node == &root) return;
     if (lowest <= node->level && path[node->level] == node) lowest = node->level + 1;
     Node *parent = node->parent;
@@ -264,15 +264,12 @@ Time Wheel::earliest() {
       node = node->slot[digit].node;
     }
     Chunk *front = node->slot[digit].chunk, *found = front, *chunk = front;
-    bool uniform = node->level == 0 || node->uniform >> digit & 1;
-    if (!uniform) {
-      unsigned more = 0;
+    unsigned more = 0;
+    if (node->level != 0)
       while (more < kCrowd && (chunk = chunk->next) != front) ++more;
-      if (more == kCrowd && divide(node, digit)) continue;
-      uniform = node->uniform >> digit & 1;
-    }
+    if (more == kCrowd && divide(node, digit)) continue;
     Entry *first = &front->entries[lowest_bit(front->live)];
-    for (chunk = front->next; !uniform; chunk = chunk->next) {
+    for (chunk = front->next; node->level != 0; chunk = chunk->next) {
       for (uint32_t live = chunk->live; live; live &= live - 1) {
         Entry *entry = &chunk->entries[lowest_bit(live)];
         if (entry->deadline >= first->deadline) continue;
@@ -297,11 +294,7 @@ bool Wheel::divide(Node *node, unsigned digit) {
     for (uint32_t live = chunk->live; live; live &= live - 1)
       differ |= chunk->entries[lowest_bit(live)].deadline ^ some;
     chunk = chunk->next;
-  } while (chunk != front && level_of(differ) + 1 < node->level);
-  if (!differ) {
-    node->uniform |= 1ull << digit;
-    return false;
-  }
+  } while (chunk != front && (!differ || level_of(differ) + 1 < node->level));
   unsigned target = level_of(differ);
   Node *fresh = nullptr;
   for (unsigned level = target; level < node->level; ++level) {
@@ -322,7 +315,7 @@ bool Wheel::divide(Node *node, unsigned digit) {
     child->parent = node;
     child->level = node->level - 1;
     child->digit = digit;
-    child->occupied = child->split = child->uniform = 0;
+    child->occupied = child->split = 0;
     node->occupied |= 1ull << digit;
     node->split |= 1ull << digit;
     node->slot[digit].node = child;
@@ -331,6 +324,17 @@ bool Wheel::divide(Node *node, unsigned digit) {
   }
   lowest = target;
   base = some;
+  if (!differ) {
+    // One slot of the lowest level takes them all as they are.
+    node->occupied = 1ull << digit;
+    node->slot[digit].chunk = front;
+    do {
+      chunk->node = node;
+      chunk->digit = digit;
+      chunk = chunk->next;
+    } while (chunk != front);
+    return true;
+  }
   Chunk *last = front;
   chunk = front->prev; // the oldest
   prefetch(*chunk);
@@ -436,7 +440,7 @@ void Wheel::spill_node(Node *node) {
       chunk = next;
     } while (chunk != front);
   }
-  node->occupied = node->split = node->uniform = 0;
+  node->occupied = node->split = 0;
   if (node != &root) free_node(node);
 }
 

@@ -28,13 +28,15 @@ struct Wheel {
 
   // Appends every op with a deadline <= now to `due`, by deadline and then sequence. now < kNever.
   void expire(Time now, TimerList &due) {
-    if (now >= bound) [[unlikely]] take_due(now, due);
+    if (now >= bound) [[unlikely]]
+      take_due(now, due);
   }
 
   bool empty() const { return !root.occupied && spill.empty(); }
 
   // Every op, in no order. `f` may remove the op that it is given, and insert others.
-  template <class F> void for_each(F f) {
+  template<class F>
+  void for_each(F f) {
     spill_all();
     for (Op *op = spill.head, *next; op; op = next) {
       next = op->timer_next;
@@ -61,7 +63,6 @@ struct Wheel {
   struct Node {
     uint64_t occupied; // slots in use: the others' pointers are not set
     uint64_t split;    // slots that hold a node
-    uint64_t uniform;  // slots whose entries are known to have one deadline
     Node *parent;      // or the next free node
     uint32_t level, digit;
     union {

@@ -1,0 +1,124 @@
+// Completions become outcomes.
+#include "../pool.hpp"
+#include "../unix/poll_events.hpp"
+#include "uring.hpp"
+
+#include <errno.h>
+
+namespace eddy {
+
+static OsResult outcome_of(int result) {
+  if (result >= 0) return {result, 0};
+  return {os_error_from_native(-result), -result};
+}
+
+static void hint(Source &source, bool more_data) {
+  if (more_data)
+    source.ready |= static_cast<uint8_t>(bit(kReadLane));
+  else
+    source.ready &= static_cast<uint8_t>(~bit(kReadLane));
+}
+
+static void polled(Source &source, Lane which, int result) {
+  source.polling &= static_cast<uint8_t>(~bit(which));
+  Op *head = source.lanes[which].head;
+  if (!head || source.closing || result == -ECANCELED) return;
+  if (result < 0) {
+    settle(*head, outcome_of(result));
+    return;
+  }
+  source.ready |= static_cast<uint8_t>(bit(which));
+  uring_attempts(source, which);
+}
+
+static void received(Source &source, Op &head, const io_uring_cqe &cqe) {
+  if (cqe.flags & IORING_CQE_F_BUFFER) {
+    uint32_t index = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+    if (cqe.res > 0)
+      settle_pool(head, index, static_cast<uint32_t>(cqe.res));
+    else
+      uring_pool_give(*head.pool.pool, index);
+  }
+  if (cqe.flags & IORING_CQE_F_MORE) return;
+  op_requeue(head);
+  if (head.reason != Reason::none && cqe.res != 0) {
+    op_end_reason(head);
+  } else if (cqe.res == -ENOBUFS) {
+    hint(source, true);
+    pool_refused(head);
+  } else if (cqe.res == 0 || (cqe.res < 0 && cqe.res != -ECANCELED && cqe.res != -EAGAIN)) {
+    settle(head, outcome_of(cqe.res));
+  }
+  // Else a multishot receive that ended by itself, or a single one: the lane goes on.
+}
+
+static void lane_completed(Source &source, Lane which, const io_uring_cqe &cqe) {
+  bool more = cqe.flags & IORING_CQE_F_MORE;
+  if (!more) source.inflight &= static_cast<uint8_t>(~bit(which));
+  Op *head = source.lanes[which].head;
+  if (source.polling & bit(which)) {
+    polled(source, which, cqe.res);
+  } else if (!head) {
+    // Only after the loop lost its ring, when ops end without their completions.
+  } else if (head->kind == Kind::read_pool) {
+    hint(source, cqe.flags & IORING_CQE_F_SOCK_NONEMPTY);
+    received(source, *head, cqe);
+  } else if (cqe.res == -EAGAIN && head->reason == Reason::none) {
+    op_requeue(*head);
+    source.polling |= static_cast<uint8_t>(bit(which)); // wait with a poll, then ask again
+  } else {
+    if (head->kind == Kind::read) {
+      hint(source, cqe.flags & IORING_CQE_F_SOCK_NONEMPTY);
+      op_requeue(*head);
+    }
+    settle(*head, outcome_of(cqe.res));
+  }
+  if (!more && source.lanes[which].head && !source.closing) uring_remember(source, bit(which));
+}
+
+static void waiter_completed(Op &op, int result) {
+  op.source->polls--;
+  op_requeue(op);
+  if (op.reason != Reason::none && result < 0) {
+    op_end_reason(op);
+    return;
+  }
+  OsResult outcome = outcome_of(result);
+  if (result > 0) outcome.value = poll_events(static_cast<uint32_t>(result), op.poll.events);
+  if (outcome.value == 0) { // woken for an event that nobody asked for
+    uring_remember(*op.source, bit(kWaiters));
+    return;
+  }
+  settle_waiter(op, outcome);
+  if (op.reason != Reason::none && op.state == State::queued) op_end_reason(op);
+}
+
+static void complete(Loop &loop, const io_uring_cqe &cqe) {
+  uint64_t tag = cqe.user_data & kTagMask;
+  void *target = reinterpret_cast<void *>(cqe.user_data & ~uint64_t{kTagMask});
+  if (tag == kTagWaiter)
+    waiter_completed(*static_cast<Op *>(target), cqe.res);
+  else if (tag != kTagNone)
+    lane_completed(*static_cast<Source *>(target), tag == kTagRead ? kReadLane : kWriteLane, cqe);
+  else if (cqe.user_data == kWakeUp && !(cqe.flags & IORING_CQE_F_MORE))
+    uring_of(loop).wake_armed = false; // a poll that ends is a wake-up too
+}
+
+void uring_reap(Loop &loop) {
+  Uring &uring = uring_of(loop);
+  uint32_t count = 0;
+  unsigned head = *uring.ring.cq.khead;
+  unsigned tail;
+  while (head != (tail = io_uring_smp_load_acquire(uring.ring.cq.ktail))) {
+    while (head != tail) {
+      io_uring_cqe cqe = uring.ring.cq.cqes[head & uring.ring.cq.ring_mask];
+      head++;
+      count++;
+      complete(loop, cqe);
+    }
+    io_uring_smp_store_release(uring.ring.cq.khead, head);
+  }
+  core(loop).batch = count;
+}
+
+} // namespace eddy
