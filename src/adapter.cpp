@@ -93,9 +93,28 @@ static void run(Source &source, unsigned lanes) {
   if (lanes & bit(kWaiters)) run_waiters(source);
 }
 
+// The commonest event: bytes for a pool read that may have a buffer. True if that was all.
+static bool receive_into_pool(Source &source, Op &reader) {
+  OsResult (*receive)(eddy_native_t, void *, size_t) = source.loop->readiness->receive;
+  eddy_pool &pool = *reader.pool.pool;
+  if (!receive || !pool_free_for(reader)) return false;
+  uint32_t index = pool.free_head;
+  OsResult got = receive(source.native, pool_data(pool, index), pool.buffer_size);
+  if (got.value <= 0) return false; // the lane's own way says what it means
+  pool.free_head = pool.buffers[index].next;
+  settle_pool(reader, index, static_cast<uint32_t>(got.value));
+  if (got.value == pool.buffer_size || source.hung_up) return false;
+  source.ready &= static_cast<uint8_t>(~bit(kReadLane));
+  return true;
+}
+
 void adapter_ready(Source &source, unsigned lanes, bool hung_up) {
   source.ready |= static_cast<uint8_t>(lanes);
   source.hung_up |= hung_up;
+  Op *reader = source.lanes[kReadLane].head;
+  if ((lanes & bit(kReadLane)) && reader && reader->kind == Kind::read_pool &&
+      receive_into_pool(source, *reader))
+    lanes &= ~bit(kReadLane);
   run(source, lanes & (bit(kReadLane) | bit(kWriteLane)));
   if (source.waiters.head)
     run(source, bit(kWaiters)); // after the lanes, which may have taken the data
@@ -156,7 +175,10 @@ static void adapter_poll(Loop &loop, Time until) {
   loop.readiness->poll(loop, busy ? 0 : until);
 }
 
-static OsResult adapter_open(Loop &loop, uint32_t) { return loop.readiness->open(loop); }
+static OsResult adapter_open(Loop &loop, uint32_t) {
+  loop.send_now = loop.readiness->send;
+  return loop.readiness->open(loop);
+}
 static void adapter_destroy(Loop &loop, bool forked) { loop.readiness->destroy(loop, forked); }
 static OsResult adapter_bind(Loop &) { return {}; }
 static OsResult adapter_after_fork(Loop &loop) { return loop.readiness->after_fork(loop); }

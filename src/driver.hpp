@@ -34,7 +34,9 @@ struct LoopCore {
   SourceList sources, closing;
   Memory memory;
   eddy_native_t wake; // ends a wait when it becomes readable
-  uint32_t batch;     // completions that the last poll brought
+  // How a write that finds its lane free is tried inside its start call; nullptr: not now.
+  OsResult (*send_now)(eddy_native_t, const void *, size_t);
+  uint32_t batch; // completions that the last poll brought
   bool lost;
 };
 
@@ -72,6 +74,9 @@ struct Readiness {
   OsResult (*open)(Loop &);
   void (*destroy)(Loop &, bool forked);
   OsResult (*after_fork)(Loop &);
+  // Shortcuts of `perform` for the two commonest attempts; nullptr: there is none.
+  OsResult (*receive)(eddy_native_t, void *, size_t);
+  OsResult (*send)(eddy_native_t, const void *, size_t);
   OsResult (*perform)(Op &head); // one attempt, never blocking: an outcome, kAgain or kBlocked
   OsResult (*arm)(Source &, unsigned lanes); // report readiness of these lanes (a bit per Lane)
   bool (*quiet)(const Source &);

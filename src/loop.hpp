@@ -99,9 +99,10 @@ inline Loop &check_loop(eddy_loop_t *loop) {
 // op.cpp: the state machine. A start function begins the op, admits it, queues it and returns op_started;
 // an op that ends on the way does so by op_finish like any other.
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, uint16_t bits);
-bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
-int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
-void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
+bool op_admit(Op &op); // arms the deadline; false: refused, and ended
+void op_done_at_once(Op &op, Loop &loop, Kind kind, int64_t result); // without a begin
+int op_started(Op &op);                                              // EDDY_DONE or EDDY_PENDING
+void op_finish(Op &op, int64_t result, int32_t native = 0);          // unlinked from its lane
 void op_payload(Op &op); // a multishot op has something to deliver
 void op_cancel(Op &op, Reason reason);
 void op_deliver(Op &op); // run its callbacks

@@ -59,6 +59,14 @@ int op_started(Op &op) {
   return EDDY_DONE;
 }
 
+void op_done_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {
+  op.loop = &loop;
+  op.kind = kind;
+  op.result = result;
+  op.transferred = static_cast<uint64_t>(result);
+  op.os_error = 0;
+}
+
 bool op_admit(Op &op) {
   Loop &loop = *op.loop;
   int64_t refusal = 0;
@@ -209,7 +217,35 @@ static void deliver_payload(Op &op) {
   if (loop.offer.op) withdraw_offer(loop);
 }
 
+// The commonest delivery: one buffer of a pool read that goes on.
+static void deliver_lease(Op &op) {
+  Loop &loop = *op.loop;
+  eddy_pool &pool = *op.pool.pool;
+  uint32_t index = op.pool.first;
+  uint32_t size = pool.buffers[index].size;
+  op.count = 0;
+  op.result = size;
+  op.transferred = size;
+  loop.offer.op = &op;
+  loop.offer.pool = &pool;
+  loop.offer.buffer = index;
+  op.bits = kMulti | kMore | (op.bits & kCounted);
+  op.cb(public_op(op), size);
+  op.bits &= static_cast<uint16_t>(~kMore);
+  if (loop.offer.op) {
+    loop.offer.op = nullptr;
+    loop.offer.pool = nullptr;
+    pool_return(pool, index);
+  }
+  if (op.count || (op.bits & kFinal)) make_ready(op);
+}
+
 void op_deliver(Op &op) {
+  constexpr uint16_t special = kFinal | kTimed | kParked;
+  if (op.kind == Kind::read_pool && op.count == 1 && !(op.bits & special)) {
+    deliver_lease(op);
+    return;
+  }
   op.bits &= static_cast<uint16_t>(~kInReady);
   bool ended = op.bits & kFinal; // else what a callback decides here waits for the next turn
   if (op.bits & kMulti) {

@@ -46,6 +46,8 @@ void os_socket_close(eddy_native_t fd);
 OsResult os_pollable(eddy_native_t fd); // 0, EDDY_EBADF or EDDY_EPERM (regular files)
 
 // One attempt of a socket operation, never blocking. kAgain: not now.
+OsResult os_receive(eddy_native_t fd, void *data, size_t size);
+OsResult os_send(eddy_native_t fd, const void *data, size_t size);
 OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, size_t offset);
 OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count);
 OsResult os_connect(eddy_native_t fd, const void *address, bool first);

@@ -43,6 +43,13 @@ int64_t pool_offer(Op &op); // puts the next filled buffer on offer; its size
 // Whether a read may receive into one more buffer; parks it when not. With `ring` the kernel hands out
 // the buffers: then only a read that is known to have data waits for its turn.
 bool pool_may_receive(Op &reader, bool ring, bool has_data);
+// The same for the plain case, without parking: a credit, a buffer, and nobody before it.
+inline bool pool_free_for(const Op &reader) {
+  const eddy_pool &pool = *reader.pool.pool;
+  return !(reader.bits & kParked) && !reader.pool.reserved &&
+         reader.pool.held < reader.pool.credits && !pool.parked_head && pool.free > pool.reserved &&
+         pool.group < 0;
+}
 void pool_refused(Op &reader); // the kernel had no buffer for it: it gets its turn back
 
 inline char *pool_data(eddy_pool &pool, uint32_t index) {

@@ -70,6 +70,7 @@ void source_close(Source &source, Op *closer) {
     end_pool_reads(loop.closing, static_cast<eddy_pool &>(source));
     return;
   }
+  if (source.kind == SourceKind::stream) stream_refresh(static_cast<eddy_stream &>(source));
   source_cancel_all(source, Reason::close);
   if (source.kind == SourceKind::listener)
     timer_disarm(static_cast<eddy_listener &>(source).backoff);

@@ -20,11 +20,16 @@ static void keep_peer(eddy_stream &stream, const eddy_addr_t &addr) {
   memcpy(stream.peer.bytes, addr.bytes, sizeof stream.peer.bytes);
 }
 
+void stream_refresh(eddy_stream &stream) {
+  stream.can_send = stream.life == Life::connected && !stream.write_shut && !stream.closing;
+}
+
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer) {
   stream.native = native;
   stream.life = Life::connected;
   stream.ready = 1 << kWriteLane;
   if (peer) keep_peer(stream, *peer);
+  stream_refresh(stream);
 }
 
 static void fail_lane(OpList &queue, int64_t error) {
@@ -45,6 +50,7 @@ void stream_write_ended(Op &op) {
     stream.queued -= op.io.total - op.transferred;
   else
     stream.write_shut = false;
+  stream_refresh(stream);
   congestion_changed(stream);
 }
 
@@ -52,6 +58,7 @@ void stream_connect_ended(Op &op, int64_t result) {
   eddy_stream &stream = static_cast<eddy_stream &>(*op.source);
   if (result == 0) {
     stream.life = Life::connected;
+    stream_refresh(stream);
     stream.ready |= 1 << kWriteLane;
     for (Lane which : {kReadLane, kWriteLane, kWaiters})
       if (lane(stream, which).head) stream.loop->driver->resume(stream, which);
@@ -96,6 +103,16 @@ static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
     if (total >> 62) return EDDY_EINVAL;
   }
   return static_cast<int64_t>(total);
+}
+
+// The commonest write of all: one buffer, nothing queued before it, and it may end inside its start call.
+static bool may_send_now(const eddy_stream &stream, eddy_op_t *user_op, const eddy_buf_t *buffers,
+                         uint32_t count, eddy_cb cb) {
+  const Loop &loop = *stream.loop;
+  return count == 1 && user_op && cb && op_of(user_op).state == State::idle &&
+         (op_of(user_op).flags & EDDY_OP_INLINE) && !op_of(user_op).deadline && stream.can_send &&
+         !stream.lanes[kWriteLane].head && (stream.ready & (1u << kWriteLane)) && loop.send_now &&
+         !loop.draining && buffers->size - 1 < INT32_MAX && buffers->data;
 }
 
 static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t total) {
@@ -183,7 +200,17 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
 int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t *buffers,
                       uint32_t count, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
-  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::write, cb, 0);
+  Loop &loop = *stream.loop;
+  OsResult tried = {kAgain, 0};
+  if (may_send_now(stream, user_op, buffers, count, cb)) {
+    tried = loop.send_now(stream.native, buffers->data, buffers->size);
+    if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]] {
+      op_done_at_once(op_of(user_op), loop, Kind::write, tried.value);
+      return EDDY_DONE;
+    }
+    stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
+  }
+  Op &op = op_begin(loop, &stream, user_op, Kind::write, cb, 0);
   if (!op_admit(op)) return op_started(op);
   int64_t total = measure(buffers, count);
   if (total < 0) {
@@ -196,7 +223,13 @@ int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_
     lend(op, buffers, count, static_cast<uint64_t>(total));
     stream.queued += static_cast<uint64_t>(total);
     if (stream.queued >= stream.high) stream.congested = true;
-    enqueue(stream, op);
+    if (tried.value == kAgain) {
+      enqueue(stream, op);
+    } else {
+      stream.lanes[kWriteLane].push_back(op);
+      settle(op, tried);
+      if (stream.lanes[kWriteLane].head) loop.driver->resume(stream, kWriteLane);
+    }
   }
   return op_started(op);
 }
@@ -246,6 +279,7 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
   }
   if (writes) {
     stream.write_shut = true;
+    stream_refresh(stream);
     op.poll.events = side;
     enqueue(stream, op);
   } else {

@@ -23,6 +23,7 @@ struct eddy_stream : eddy::Source {
   eddy::Life life;
   bool congested;
   bool write_shut; // a shutdown of the write side was started
+  bool can_send;   // connected, and open for writes
   bool bound;
   bool read_shut;
 };
@@ -34,6 +35,7 @@ struct eddy_listener : eddy::Source {
 namespace eddy {
 
 eddy_stream *stream_new(Loop &loop);
+void stream_refresh(eddy_stream &stream); // after a change of what can_send depends on
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer);
 
 inline eddy_stream &check_stream(eddy_stream_t *stream) {

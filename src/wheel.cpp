@@ -6,9 +6,13 @@ namespace {
 
 constexpr unsigned kBits = 6;
 constexpr uint32_t kFull = (1u << Wheel::kPerChunk) - 1;
-constexpr unsigned kCrowd = 2;     // a slot of more chunks is divided before it is searched
+constexpr unsigned kCrowd = 1; // a slot of more chunks is divided before it is searched
 constexpr uint32_t kSpilled = UINT32_MAX;
 constexpr size_t kLine = 64;
+#ifndef PCB
+#define PCB 1
+#endif
+constexpr bool kPrefetchCb = PCB;
 constexpr size_t kSmallBlock = 4096, kLargeBlock = 256 * 1024;
 
 unsigned level_of(Time difference) {
@@ -84,12 +88,18 @@ static void link_before(Wheel::Chunk *chunk, Wheel::Chunk *next) {
   next->prev = chunk;
 }
 
-// Ops are not aligned to cache lines: their fields for the wheel may be in two.
-static void prefetch(const Wheel::Chunk &chunk) {
+// Fetches the chunk's ops, and the chunk that comes after it.
+// Ops are not aligned to cache lines: their fields for the wheel may be in two. Moving an op takes the
+// first; when it comes due the rest is wanted too.
+[[gnu::always_inline]] static inline void prefetch(const Wheel::Chunk &chunk, bool due) {
+  auto next = reinterpret_cast<const char *>(chunk.prev);
+  for (size_t at = 0; at < sizeof chunk; at += kLine) __builtin_prefetch(next + at, 1);
   for (uint32_t live = chunk.live; live; live &= live - 1) {
     const Op *op = chunk.entries[lowest_bit(live)].op;
     __builtin_prefetch(&op->deadline, 1);
+    if (!due) continue;
     __builtin_prefetch(&op->bits, 1);
+    if (kPrefetchCb) __builtin_prefetch(&op->cb, 1);
   }
 }
 
@@ -143,7 +153,8 @@ void Wheel::rearm(Op &op, Time deadline, uint64_t sequence) {
 }
 
 void Wheel::place(Op &op) {
-  if (file(op)) [[likely]] return;
+  if (file(op)) [[likely]]
+    return;
   op.index = kSpilled;
   spill.push_back(op);
 }
@@ -161,19 +172,22 @@ bool Wheel::file(Op &op) {
     digit = digit_of(deadline, --level);
     bit = 1ull << digit;
   }
+  return append(node, digit, op);
+}
+
+[[gnu::always_inline]] inline bool Wheel::append(Node *node, unsigned digit, Op &op) {
   Chunk *chunk = node->slot[digit].chunk;
-  if (!(node->occupied & bit)) chunk = nullptr;
-  if (!chunk || chunk->live == kFull) [[unlikely]] {
+  if (!(node->occupied >> digit & 1) || chunk->live == kFull) [[unlikely]] {
     chunk = add_chunk(node, digit);
     if (!chunk) return false;
   }
   unsigned index = lowest_bit(~chunk->live);
   chunk->live |= 1u << index;
-  chunk->entries[index] = {deadline, &op};
-  // The chunks with room stay in front.
-  if (chunk->live == kFull && chunk->next->live != kFull) node->slot[digit].chunk = chunk->next;
+  chunk->entries[index] = {op.deadline, &op};
   op.timer_next = reinterpret_cast<Op *>(chunk);
   op.index = index;
+  // The chunks with room stay in front.
+  if (chunk->live == kFull && chunk->next->live != kFull) node->slot[digit].chunk = chunk->next;
   return true;
 }
 
@@ -337,14 +351,18 @@ bool Wheel::divide(Node *node, unsigned digit) {
   }
   Chunk *last = front;
   chunk = front->prev; // the oldest
-  prefetch(*chunk);
+  prefetch(*chunk, false);
   for (bool done = false; !done;) {
     Chunk *older = chunk;
     done = chunk == last;
     chunk = chunk->prev;
-    if (!done) prefetch(*chunk);
-    for (uint32_t live = older->live; live; live &= live - 1)
-      place(*older->entries[lowest_bit(live)].op);
+    if (!done) prefetch(*chunk, false);
+    for (uint32_t live = older->live; live; live &= live - 1) {
+      const Entry &entry = older->entries[lowest_bit(live)];
+      Op &op = *entry.op;
+      if (op.deadline != entry.deadline || !append(node, digit_of(entry.deadline, target), op))
+        place(op);
+    }
     free_chunk(older);
   }
   if (!node->occupied) vacate(node, 0); // all were stale
@@ -379,12 +397,12 @@ void Wheel::take_entries(Chunk *chunk, Time now, Time limit, TimerList *due) {
 void Wheel::take_leaf(Time now, TimerList &due) {
   Node *node = path[lowest];
   Chunk *newest = node->slot[digit_of(base, lowest)].chunk, *chunk = newest->prev;
-  prefetch(*chunk);
+  prefetch(*chunk, true);
   for (bool done = false; !done;) {
     Chunk *older = chunk;
     done = chunk == newest;
     chunk = chunk->prev;
-    if (!done) prefetch(*chunk);
+    if (!done) prefetch(*chunk, true);
     take_entries(older, now, now, &due);
   }
 }

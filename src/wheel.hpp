@@ -92,6 +92,7 @@ struct Wheel {
   size_t space_left = 0, block_size = 0;
 
   bool file(Op &op);
+  bool append(Node *node, unsigned digit, Op &op);
   void place(Op &op);
   void unfile(Op &op);
   Chunk *add_chunk(Node *node, unsigned digit);

@@ -11,8 +11,6 @@ namespace eddy {
 
 namespace {
 
-constexpr uint32_t kSmallBatch = 3; // below it a plain send is cheaper than a request (measured)
-
 bool self_tested() {
   static std::atomic<bool> passed; // a kernel that passed once is not asked again
   if (passed.load(std::memory_order_relaxed)) return true;
@@ -79,7 +77,7 @@ void uring_submit(Op &op) {
   case Kind::shutdown_write:
     if (free_lane) uring_attempts(source, which);
     return;
-  case Kind::write: direct = free_lane && few; break;
+  case Kind::write: direct = free_lane && few && (source.ready & bit(kWriteLane)); break;
   case Kind::read:
     direct = free_lane && few && (op.bits & kStarting) && (source.ready & bit(kReadLane));
     break;

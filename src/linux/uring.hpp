@@ -12,8 +12,9 @@ namespace eddy {
 
 // Completions carry a source and its lane, or a waiter; the low three bits tell which.
 enum Tag : uint64_t { kTagNone = 0, kTagRead = 1, kTagWrite = 2, kTagWaiter = 3, kTagMask = 7 };
-constexpr uint64_t kIgnored = 0; // of cancels: the cancelled request has a completion of its own
-constexpr uint64_t kWakeUp = 8;  // of the poll on the wake descriptor
+constexpr uint64_t kIgnored = 0;    // of cancels: the cancelled request has a completion of its own
+constexpr uint32_t kSmallBatch = 3; // completions of one poll
+constexpr uint64_t kWakeUp = 8;     // of the poll on the wake descriptor
 
 // Message headers and buffer lists: the kernel takes its copy when a request is submitted.
 struct Messages {
