@@ -16,6 +16,7 @@ static void run_posted(Loop &loop) {
   if (!loop.posted) loop.posted = remote_take(remote, false);
   while (Op *op = loop.posted) {
     loop.posted = op->next;
+    loop.acted = true;
     op_deliver_post(*op, loop.draining ? EDDY_ECANCELED : 0);
   }
 }
@@ -64,7 +65,8 @@ static void sleep_until(Loop &loop, Time until) {
   remote.sleep.exchange(kAwake, std::memory_order_seq_cst);
 }
 
-void loop_turn(Loop &loop, Time until, bool wait) {
+// `once`: for a caller who wants to hear of whatever happened, so a turn that has called back does not wait.
+void loop_turn(Loop &loop, Time until, bool once) {
   run_posted(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
@@ -76,8 +78,8 @@ void loop_turn(Loop &loop, Time until, bool wait) {
     }
   } else {
     loop.busy_turns = 0;
-    bool idle = wait && !loop.stopping && !loop.hooks[kHookIdle].head && !source_close_due(loop) &&
-                (loop.draining || loop_alive(loop));
+    bool idle = !(once && loop.acted) && !loop.stopping && !loop.hooks[kHookIdle].head &&
+                !source_close_due(loop) && (loop.draining || loop_alive(loop));
     if (idle) {
       Time next = loop.wheel.next();
       if (next < until) until = next;
@@ -107,6 +109,7 @@ void loop_enter(Loop &loop) {
   loop_bind(loop);
   loop.running = true;
   loop.remote->sleep.exchange(kAwake, std::memory_order_seq_cst);
+  loop.acted = false;
   loop.now = loop.driver->now(loop);
   if (!loop.wheel.empty()) timers_run(loop);
 }
@@ -166,7 +169,7 @@ int eddy_loop_run(eddy_loop_t *handle) {
   Loop &loop = check_runner(handle);
   loop_enter(loop);
   while (loop_alive(loop)) {
-    loop_turn(loop, kNever, true);
+    loop_turn(loop, kNever, false);
     if (loop.stopping) break;
   }
   loop_leave(loop);

@@ -51,6 +51,7 @@ struct eddy_loop : eddy::LoopCore {
   uint64_t sequence;   // start order
   uint32_t epoch;      // numbers pool reads
   eddy::Relaxed<bool> running;
+  bool acted; // this run or step has called back outside of the ready list
   bool bound, draining, stopping, migratable, embedded;
 
   eddy::Offer offer;
@@ -146,7 +147,7 @@ bool remote_shut_empty(eddy_remote &remote);     // false, and still open, when 
 bool remote_waiting(const eddy_remote &remote);
 
 // loop.cpp
-void loop_turn(Loop &loop, Time until, bool wait);
+void loop_turn(Loop &loop, Time until, bool once);
 void loop_enter(Loop &loop); // into a run, step or drain
 void loop_leave(Loop &loop);
 void loop_bind(Loop &loop); // to the calling thread, the first time

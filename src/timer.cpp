@@ -63,7 +63,10 @@ static void fire(Op &op) {
 
 void timers_run(Loop &loop) {
   loop.wheel.expire(loop.now, loop.due);
-  while (Op *op = loop.due.pop_front()) fire(*op);
+  while (Op *op = loop.due.pop_front()) {
+    loop.acted = true;
+    fire(*op);
+  }
 }
 
 } // namespace eddy

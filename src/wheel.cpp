@@ -4,25 +4,65 @@ namespace eddy {
 
 namespace {
 
+using Chunk = Wheel::Chunk;
+using Entry = Wheel::Entry;
+using Node = Wheel::Node;
+
 constexpr unsigned kBits = 6;
 constexpr uint32_t kFull = (1u << Wheel::kPerChunk) - 1;
-constexpr unsigned kCrowd = 1; // a slot of more chunks is divided before it is searched
-constexpr uint32_t kSpilled = UINT32_MAX;
-constexpr size_t kLine = 64;
-#ifndef PCB
-#define PCB 1
-#endif
-constexpr bool kPrefetchCb = PCB;
-constexpr size_t kSmallBlock = 4096, kLargeBlock = 256 * 1024;
+constexpr uint32_t kSpilled = UINT32_MAX; // the index of an op in the spill
 
 unsigned level_of(Time difference) {
   return (63u - static_cast<unsigned>(__builtin_clzll(difference | 1))) / kBits;
 }
-
 unsigned digit_of(Time deadline, unsigned level) { return (deadline >> (level * kBits)) & 63; }
-
 unsigned lowest_bit(uint32_t mask) { return static_cast<unsigned>(__builtin_ctz(mask)); }
 unsigned lowest_bit(uint64_t mask) { return static_cast<unsigned>(__builtin_ctzll(mask)); }
+
+// While it is in a chunk an op's place is {timer_next, index}.
+Chunk *chunk_of(const Op &op) { return reinterpret_cast<Chunk *>(op.timer_next); }
+
+Entry &first_of(Chunk &chunk) { return chunk.entries[lowest_bit(chunk.live)]; }
+
+template<class F>
+[[gnu::always_inline]] inline void each_entry(Chunk &chunk, F f) {
+  for (uint32_t live = chunk.live; live; live &= live - 1) f(chunk.entries[lowest_bit(live)]);
+}
+
+void link_before(Chunk *chunk, Chunk *next) {
+  chunk->next = next;
+  chunk->prev = next->prev;
+  next->prev->next = chunk;
+  next->prev = chunk;
+}
+
+// Fetches a chunk's ops, and the chunk after it. An op's fields for the wheel may be in two cache
+// lines: moving it takes the first, and when it comes due its callback is wanted too. (Inlined by
+// force: GCC 12 drops calls of a function that only prefetches, as if it had no effect.)
+template<bool due>
+[[gnu::always_inline]] inline void prefetch(Chunk &chunk) {
+  auto after = reinterpret_cast<const char *>(chunk.prev);
+  for (size_t at = 0; at < sizeof chunk; at += Wheel::kLine) __builtin_prefetch(after + at);
+  each_entry(chunk, [](const Entry &entry) {
+    __builtin_prefetch(&entry.op->deadline, 1);
+    if (!due) return;
+    __builtin_prefetch(&entry.op->bits, 1);
+    __builtin_prefetch(&entry.op->cb, 1);
+  });
+}
+
+// Every chunk of a ring, the oldest first. `f` may take its chunk out of the ring.
+template<bool due, class F>
+[[gnu::always_inline]] inline void each_chunk(Chunk *front, F f) {
+  Chunk *chunk = front->prev, *now;
+  prefetch<due>(*chunk);
+  do {
+    now = chunk;
+    chunk = now->prev;
+    if (now != front) prefetch<due>(*chunk);
+    f(now);
+  } while (now != front);
+}
 
 bool before(const Op &a, const Op &b) {
   return a.deadline != b.deadline ? a.deadline < b.deadline : a.sequence < b.sequence;
@@ -40,7 +80,7 @@ Op *merge(Op *a, Op *b) {
   return head;
 }
 
-// Merges natural runs: a list that is in order already costs one pass. runs[i] is 2^i runs in one.
+// Merges the runs that are in order already, mostly one. runs[i] is 2^i of them.
 void sort(TimerList &list) {
   Op *runs[64], *rest = list.head;
   unsigned used = 0;
@@ -58,65 +98,27 @@ void sort(TimerList &list) {
     runs[i] = run;
     if (i == used) ++used;
   }
-  Op *all = nullptr;
-  for (unsigned i = 0; i < used; ++i) all = merge(runs[i], all);
-  Op *previous = nullptr;
-  list.head = all;
-  for (; all; all = all->timer_next) {
-    all->timer_prev = previous;
-    previous = all;
+  list.head = list.tail = nullptr;
+  for (unsigned i = 0; i < used; ++i) list.head = merge(runs[i], list.head);
+  for (Op *op = list.head; op; op = op->timer_next) {
+    op->timer_prev = list.tail;
+    list.tail = op;
   }
-  list.tail = previous;
 }
 
 } // namespace
 
-struct Wheel::Block {
-  Block *next;
-  size_t size;
-};
-
-// While it is in a chunk an op's place is {timer_next, index}.
-static Wheel::Chunk *chunk_of(const Op &op) {
-  return reinterpret_cast<Wheel::Chunk *>(op.timer_next);
-}
-
-static void link_before(Wheel::Chunk *chunk, Wheel::Chunk *next) {
-  chunk->next = next;
-  chunk->prev = next->prev;
-  next->prev->next = chunk;
-  next->prev = chunk;
-}
-
-// Fetches the chunk's ops, and the chunk that comes after it.
-// Ops are not aligned to cache lines: their fields for the wheel may be in two. Moving an op takes the
-// first; when it comes due the rest is wanted too.
-[[gnu::always_inline]] static inline void prefetch(const Wheel::Chunk &chunk, bool due) {
-  auto next = reinterpret_cast<const char *>(chunk.prev);
-  for (size_t at = 0; at < sizeof chunk; at += kLine) __builtin_prefetch(next + at, 1);
-  for (uint32_t live = chunk.live; live; live &= live - 1) {
-    const Op *op = chunk.entries[lowest_bit(live)].op;
-    __builtin_prefetch(&op->deadline, 1);
-    if (!due) continue;
-    __builtin_prefetch(&op->bits, 1);
-    if (kPrefetchCb) __builtin_prefetch(&op->cb, 1);
-  }
-}
-
 void Wheel::init(Memory *from, Time now) {
   *this = Wheel();
-  memory = from;
+  pool.memory = from;
   base = now;
   root.level = kTop;
   path[kTop] = &root;
 }
 
 void Wheel::destroy() {
-  while (Block *block = blocks) {
-    blocks = block->next;
-    memory->put(block, block->size);
-  }
-  init(memory, base);
+  pool.destroy();
+  init(pool.memory, base);
 }
 
 void Wheel::insert(Op &op) {
@@ -161,16 +163,13 @@ void Wheel::place(Op &op) {
 
 // Puts the op into the slot of its deadline; false when there is no memory.
 bool Wheel::file(Op &op) {
-  Time deadline = op.deadline;
-  unsigned level = level_of(deadline ^ base);
+  unsigned level = level_of(op.deadline ^ base);
   if (level < lowest) level = lowest;
   Node *node = path[level];
-  unsigned digit = digit_of(deadline, level);
-  uint64_t bit = 1ull << digit;
-  while (node->split & bit) {
+  unsigned digit = digit_of(op.deadline, level);
+  while (node->split >> digit & 1) {
     node = node->slot[digit].node;
-    digit = digit_of(deadline, --level);
-    bit = 1ull << digit;
+    digit = digit_of(op.deadline, --level);
   }
   return append(node, digit, op);
 }
@@ -186,9 +185,21 @@ bool Wheel::file(Op &op) {
   chunk->entries[index] = {op.deadline, &op};
   op.timer_next = reinterpret_cast<Op *>(chunk);
   op.index = index;
-  // The chunks with room stay in front.
   if (chunk->live == kFull && chunk->next->live != kFull) node->slot[digit].chunk = chunk->next;
   return true;
+}
+
+Chunk *Wheel::add_chunk(Node *node, unsigned digit) {
+  Chunk *chunk = pool.new_chunk();
+  if (!chunk) return nullptr;
+  chunk->node = node;
+  chunk->digit = digit;
+  chunk->live = 0;
+  chunk->prev = chunk; // for when it is alone
+  link_before(chunk, node->occupied >> digit & 1 ? node->slot[digit].chunk : chunk);
+  node->slot[digit].chunk = chunk;
+  node->occupied |= 1ull << digit;
+  return chunk;
 }
 
 void Wheel::unfile(Op &op) {
@@ -199,26 +210,10 @@ void Wheel::unfile(Op &op) {
   if (!chunk->live || was_full) chunk_lost(chunk);
 }
 
-Wheel::Chunk *Wheel::add_chunk(Node *node, unsigned digit) {
-  Chunk *fresh = new_chunk();
-  if (!fresh) return nullptr;
-  bool used = node->occupied >> digit & 1;
-  Chunk *front = used ? node->slot[digit].chunk : fresh;
-  fresh->node = node;
-  fresh->digit = digit;
-  fresh->live = 0;
-  fresh->prev = fresh; // for when it is alone
-  link_before(fresh, front);
-  node->slot[digit].chunk = fresh;
-  node->occupied |= 1ull << digit;
-  return fresh;
-}
-
-// Entries were taken out of the chunk: it is freed, or goes to the front of the ring.
+// Entries were taken out of the chunk: it is freed, or goes to the front of its ring.
 void Wheel::chunk_lost(Chunk *chunk) {
   auto &slot = chunk->node->slot[chunk->digit];
-  bool front = slot.chunk == chunk, alone = chunk->next == chunk;
-  if (chunk->live && front) return;
+  if (chunk->live && slot.chunk == chunk) return;
   chunk->next->prev = chunk->prev;
   chunk->prev->next = chunk->next;
   if (chunk->live) {
@@ -226,29 +221,26 @@ void Wheel::chunk_lost(Chunk *chunk) {
     slot.chunk = chunk;
     return;
   }
-  if (alone)
-    vacate(chunk->node, chunk->digit);
-  else if (front)
-    slot.chunk = chunk->next;
-  free_chunk(chunk);
+  if (slot.chunk == chunk) slot.chunk = chunk->next;
+  if (slot.chunk == chunk) vacate(chunk->node, chunk->digit);
+  pool.put(chunk);
 }
 
 // The slot has become empty, and with it perhaps its node.
 void Wheel::vacate(Node *node, unsigned digit) {
   for (;;) {
-    uint64_t keep = ~(1ull << digit);
-    node->occupied &= keep;
-    node->split &= keep;
+    node->occupied &= ~(1ull << digit);
+    node->split &= ~(1ull << digit);
     if (node->occupied || node == &root) return;
     if (lowest <= node->level && path[node->level] == node) lowest = node->level + 1;
     Node *parent = node->parent;
     digit = node->digit;
-    free_node(node);
+    pool.put(node);
     node = parent;
   }
 }
 
-// Memory may be there again.
+// There may be memory again.
 void Wheel::unspill() {
   while (Op *op = spill.pop_front()) {
     if (file(*op)) continue;
@@ -277,55 +269,83 @@ Time Wheel::earliest() {
       if (!(node->split >> digit & 1)) break;
       node = node->slot[digit].node;
     }
-    Chunk *front = node->slot[digit].chunk, *found = front, *chunk = front;
-    unsigned more = 0;
-    if (node->level != 0)
-      while (more < kCrowd && (chunk = chunk->next) != front) ++more;
-    if (more == kCrowd && divide(node, digit)) continue;
-    Entry *first = &front->entries[lowest_bit(front->live)];
-    for (chunk = front->next; node->level != 0; chunk = chunk->next) {
-      for (uint32_t live = chunk->live; live; live &= live - 1) {
-        Entry *entry = &chunk->entries[lowest_bit(live)];
-        if (entry->deadline >= first->deadline) continue;
-        first = entry;
-        found = chunk;
-      }
-      if (chunk == front) break;
+    Chunk *front = node->slot[digit].chunk, *found = front;
+    Entry first = first_of(*front);
+    if (node->level != 0) { // a slot of the lowest level has one deadline
+      if (front->next != front && divide(node, digit)) continue;
+      Chunk *chunk = front;
+      do {
+        each_entry(*chunk, [&](const Entry &entry) {
+          if (entry.deadline >= first.deadline) return;
+          first = entry;
+          found = chunk;
+        });
+        chunk = chunk->next;
+      } while (chunk != front);
     }
     lowest = node->level;
-    base = first->deadline;
-    if (first->op->deadline == base) return base;
-    take_entries(found, 0, kNever, nullptr);
+    base = first.deadline;
+    if (first.op->deadline == base) return base;
+    take_entries(found, 0, nullptr);
   }
   return kNever;
 }
 
-// Replaces the slot by a node at the highest level where its deadlines differ.
+// Replaces the slot by a node, at the highest level where its deadlines differ.
 bool Wheel::divide(Node *node, unsigned digit) {
   Chunk *front = node->slot[digit].chunk, *chunk = front;
-  Time some = front->entries[lowest_bit(front->live)].deadline, differ = 0;
+  Time some = first_of(*front).deadline, differ = 0;
   do {
-    for (uint32_t live = chunk->live; live; live &= live - 1)
-      differ |= chunk->entries[lowest_bit(live)].deadline ^ some;
+    each_entry(*chunk, [&](const Entry &entry) { differ |= entry.deadline ^ some; });
     chunk = chunk->next;
   } while (chunk != front && (!differ || level_of(differ) + 1 < node->level));
-  unsigned target = level_of(differ);
-  Node *fresh = nullptr;
-  for (unsigned level = target; level < node->level; ++level) {
-    Node *one = new_node();
-    if (!one) {
-      for (; fresh; fresh = one) {
-        one = fresh->parent;
-        free_node(fresh);
-      }
-      return false;
-    }
-    one->parent = fresh;
-    fresh = one;
+  unsigned level = level_of(differ);
+  node = grow(node, digit, some, level);
+  if (!node) return false;
+  lowest = level;
+  base = some;
+  if (differ) {
+    each_chunk<false>(front, [&](Chunk *old) {
+      each_entry(*old, [&](const Entry &entry) {
+        Op &op = *entry.op;
+        bool stale = op.deadline != entry.deadline;
+        if (stale || !append(node, digit_of(entry.deadline, level), op)) place(op);
+      });
+      pool.put(old);
+    });
+    if (!node->occupied) vacate(node, 0); // all were stale
+    return true;
   }
-  while (fresh) {
-    Node *child = fresh;
-    fresh = fresh->parent;
+  // One slot of the lowest level takes the ring as it is.
+  digit = digit_of(some, level);
+  node->occupied = 1ull << digit;
+  node->slot[digit].chunk = front;
+  do {
+    chunk->node = node;
+    chunk->digit = digit;
+    chunk = chunk->next;
+  } while (chunk != front);
+  return true;
+}
+
+// Puts nodes below the slot, down to `level`, on the way to the deadline. All of them or none.
+Node *Wheel::grow(Node *node, unsigned digit, Time deadline, unsigned level) {
+  Node *fresh = nullptr;
+  for (unsigned missing = node->level - level; missing; --missing) {
+    Node *one = pool.new_node();
+    if (one) {
+      one->parent = fresh;
+      fresh = one;
+      continue;
+    }
+    while ((one = fresh)) {
+      fresh = one->parent;
+      pool.put(one);
+    }
+    return nullptr;
+  }
+  while (Node *child = fresh) {
+    fresh = child->parent;
     child->parent = node;
     child->level = node->level - 1;
     child->digit = digit;
@@ -334,50 +354,19 @@ bool Wheel::divide(Node *node, unsigned digit) {
     node->split |= 1ull << digit;
     node->slot[digit].node = child;
     node = path[child->level] = child;
-    digit = digit_of(some, child->level);
+    digit = digit_of(deadline, child->level);
   }
-  lowest = target;
-  base = some;
-  if (!differ) {
-    // One slot of the lowest level takes them all as they are.
-    node->occupied = 1ull << digit;
-    node->slot[digit].chunk = front;
-    do {
-      chunk->node = node;
-      chunk->digit = digit;
-      chunk = chunk->next;
-    } while (chunk != front);
-    return true;
-  }
-  Chunk *last = front;
-  chunk = front->prev; // the oldest
-  prefetch(*chunk, false);
-  for (bool done = false; !done;) {
-    Chunk *older = chunk;
-    done = chunk == last;
-    chunk = chunk->prev;
-    if (!done) prefetch(*chunk, false);
-    for (uint32_t live = older->live; live; live &= live - 1) {
-      const Entry &entry = older->entries[lowest_bit(live)];
-      Op &op = *entry.op;
-      if (op.deadline != entry.deadline || !append(node, digit_of(entry.deadline, target), op))
-        place(op);
-    }
-    free_chunk(older);
-  }
-  if (!node->occupied) vacate(node, 0); // all were stale
-  return true;
+  return node;
 }
 
-// Takes out the entries up to `limit`: what is due goes to `due`, what is stale is filed again.
-void Wheel::take_entries(Chunk *chunk, Time now, Time limit, TimerList *due) {
+// Files the chunk's stale entries again. With `due`, looks only at entries that may be due, and
+// moves those that are.
+void Wheel::take_entries(Chunk *chunk, Time now, TimerList *due) {
   TimerList stale;
   bool was_full = chunk->live == kFull;
-  uint32_t taken = 0;
-  for (uint32_t live = chunk->live; live; live &= live - 1) {
-    unsigned index = lowest_bit(live);
-    Entry &entry = chunk->entries[index];
-    if (entry.deadline > limit) continue;
+  uint32_t kept = chunk->live;
+  each_entry(*chunk, [&](const Entry &entry) {
+    if (due && entry.deadline > now) return;
     Op &op = *entry.op;
     if (due && op.deadline <= now) {
       op.bits &= static_cast<uint8_t>(~kTimed);
@@ -385,29 +374,17 @@ void Wheel::take_entries(Chunk *chunk, Time now, Time limit, TimerList *due) {
     } else if (op.deadline != entry.deadline) {
       stale.push_back(op);
     } else {
-      continue;
+      return;
     }
-    taken |= 1u << index;
-  }
-  chunk->live &= ~taken;
-  if (!chunk->live || (was_full && taken)) chunk_lost(chunk);
+    kept &= ~(1u << (&entry - chunk->entries));
+  });
+  chunk->live = kept;
+  if (!kept || (was_full && kept != kFull)) chunk_lost(chunk);
   while (Op *op = stale.pop_front()) place(*op);
 }
 
-void Wheel::take_leaf(Time now, TimerList &due) {
-  Node *node = path[lowest];
-  Chunk *newest = node->slot[digit_of(base, lowest)].chunk, *chunk = newest->prev;
-  prefetch(*chunk, true);
-  for (bool done = false; !done;) {
-    Chunk *older = chunk;
-    done = chunk == newest;
-    chunk = chunk->prev;
-    if (!done) prefetch(*chunk, true);
-    take_entries(older, now, now, &due);
-  }
-}
-
 void Wheel::take_due(Time now, TimerList &due) {
+  if (now == kNever) --now; // what is due never stays
   TimerList batch, part;
   bool in_order = true;
   auto add_part = [&] {
@@ -417,9 +394,13 @@ void Wheel::take_due(Time now, TimerList &due) {
     batch.splice_back(part);
   };
   unspill();
-  for (; (bound = earliest()) <= now; add_part()) take_leaf(now, part);
-  for (Op *op = spill.head, *next; op; op = next) {
-    next = op->timer_next;
+  for (; (bound = earliest()) <= now; add_part()) {
+    Chunk *front = path[lowest]->slot[digit_of(base, lowest)].chunk;
+    each_chunk<true>(front, [&](Chunk *chunk) { take_entries(chunk, now, &part); });
+  }
+  exact = true;
+  for (Op *op = spill.head, *after; op; op = after) {
+    after = op->timer_next;
     if (op->deadline > now) {
       if (op->deadline < bound) bound = op->deadline;
       continue;
@@ -431,86 +412,58 @@ void Wheel::take_due(Time now, TimerList &due) {
   add_part();
   if (!in_order) sort(batch);
   due.splice_back(batch);
-  exact = true;
 }
 
 void Wheel::spill_all() {
-  if (root.occupied) spill_node(&root);
+  spill_node(&root);
   lowest = kTop;
 }
 
 void Wheel::spill_node(Node *node) {
   for (uint64_t rest = node->occupied; rest; rest &= rest - 1) {
-    unsigned digit = lowest_bit(rest);
-    if (node->split >> digit & 1) {
-      spill_node(node->slot[digit].node);
+    auto &slot = node->slot[lowest_bit(rest)];
+    if (node->split & rest & -rest) {
+      spill_node(slot.node);
+      pool.put(slot.node);
       continue;
     }
-    Chunk *front = node->slot[digit].chunk, *chunk = front;
-    do {
-      Chunk *next = chunk->next;
-      for (uint32_t live = chunk->live; live; live &= live - 1) {
-        Op &op = *chunk->entries[lowest_bit(live)].op;
-        op.index = kSpilled;
-        spill.push_back(op);
-      }
-      free_chunk(chunk);
-      chunk = next;
-    } while (chunk != front);
+    each_chunk<false>(slot.chunk, [&](Chunk *chunk) {
+      each_entry(*chunk, [&](const Entry &entry) {
+        entry.op->index = kSpilled;
+        spill.push_back(*entry.op);
+      });
+      pool.put(chunk);
+    });
   }
   node->occupied = node->split = 0;
-  if (node != &root) free_node(node);
 }
 
-void *Wheel::carve(size_t size) {
+void *Wheel::Pool::cut(size_t size) {
   size = (size + kLine - 1) / kLine * kLine;
-  if (space_left < size) {
-    // What is left of the last block serves as chunks.
-    for (; space_left >= sizeof(Chunk); space_left -= sizeof(Chunk), space += sizeof(Chunk))
-      free_chunk(new (space) Chunk);
-    size_t want = block_size ? block_size : kSmallBlock;
+  if (left < size) {
+    size_t want = block_size;
     void *got = memory->get(want);
     if (!got && want > kSmallBlock) got = memory->get(want = kSmallBlock);
     if (!got) return nullptr;
-    if (block_size < kLargeBlock) block_size = want * 2;
+    for (; left >= sizeof(Chunk); left -= sizeof(Chunk), space += sizeof(Chunk))
+      put(reinterpret_cast<Chunk *>(space)); // the rest of the old block
+    if (block_size < kLargeBlock) block_size *= 2;
     blocks = new (got) Block{blocks, want};
-    auto start = reinterpret_cast<uintptr_t>(got);
-    uintptr_t first = (start + sizeof(Block) + kLine - 1) / kLine * kLine;
-    space = static_cast<char *>(got) + (first - start);
-    space_left = want - (first - start);
+    size_t head = (0 - (reinterpret_cast<uintptr_t>(got) + sizeof(Block))) % kLine + sizeof(Block);
+    space = static_cast<char *>(got) + head;
+    left = want - head;
   }
-  void *carved = space;
+  void *piece = space;
   space += size;
-  space_left -= size;
-  return carved;
+  left -= size;
+  return piece;
 }
 
-Wheel::Chunk *Wheel::new_chunk() {
-  if (Chunk *chunk = free_chunks) {
-    free_chunks = chunk->next;
-    return chunk;
+void Wheel::Pool::destroy() {
+  while (Block *block = blocks) {
+    blocks = block->next;
+    memory->put(block, block->size);
   }
-  void *got = carve(sizeof(Chunk));
-  return got ? new (got) Chunk : nullptr;
-}
-
-void Wheel::free_chunk(Chunk *chunk) {
-  chunk->next = free_chunks;
-  free_chunks = chunk;
-}
-
-Wheel::Node *Wheel::new_node() {
-  if (Node *node = free_nodes) {
-    free_nodes = node->parent;
-    return node;
-  }
-  void *got = carve(sizeof(Node));
-  return got ? new (got) Node : nullptr;
-}
-
-void Wheel::free_node(Node *node) {
-  node->parent = free_nodes;
-  free_nodes = node;
 }
 
 } // namespace eddy

@@ -1,12 +1,12 @@
 // The timer wheel: every pending deadline of a loop, in nanoseconds.
 //
-// A tree of nodes with 64 slots, each node one level (6 bits of the deadline) below its parent. A slot
+// A tree of nodes with 64 slots; each level of nodes stands for 6 bits of the deadline. A slot
 // holds a ring of chunks (small arrays of {deadline, op}), or a node once it was divided. Only the
-// earliest slot is ever divided, and only when it is crowded, so a deadline far away is one append.
-// Slots are arrays, not linked ops, so that the cache misses of ops that come due together overlap.
+// earliest slot is ever divided, and only when it is crowded: a deadline far away is one append.
+// Slots are arrays, not linked ops, so that the cache misses of ops due together overlap.
 //
-// A re-arm to a later time leaves the entry where it is: an entry's deadline is never later than its
-// op's, and an entry that reaches the front with another deadline than its op is filed again.
+// A re-arm to a later time leaves the entry where it is, so an entry's deadline is never later than
+// its op's; an entry that differs is stale, and is filed again when it comes to the front.
 #pragma once
 
 #include "memory.hpp"
@@ -26,7 +26,8 @@ struct Wheel {
   // The earliest deadline, or kNever.
   Time next() { return exact ? bound : refresh(); }
 
-  // Appends every op with a deadline <= now to `due`, by deadline and then sequence. now < kNever.
+  // Appends every op with a deadline <= now to `due`, by deadline and then sequence; never one that
+  // has kNever.
   void expire(Time now, TimerList &due) {
     if (now >= bound) [[unlikely]]
       take_due(now, due);
@@ -38,58 +39,98 @@ struct Wheel {
   template<class F>
   void for_each(F f) {
     spill_all();
-    for (Op *op = spill.head, *next; op; op = next) {
-      next = op->timer_next;
+    for (Op *op = spill.head, *after; op; op = after) {
+      after = op->timer_next;
       f(*op);
     }
   }
 
   static constexpr unsigned kTop = 10; // the level of the root: bits 60 to 63
-
   static constexpr unsigned kPerChunk = 14;
+  static constexpr size_t kLine = 64;
+
+  struct Node;
 
   struct Entry {
     Time deadline;
     Op *op;
   };
-  struct Node;
-  struct alignas(64) Chunk {
+
+  struct alignas(kLine) Chunk {
     Chunk *next, *prev; // the ring, and in `next` the free list
     Node *node;
     uint32_t digit;
     uint32_t live; // a bit for each entry in use; no chunk in a ring is without
     Entry entries[kPerChunk];
   };
+
   struct Node {
-    uint64_t occupied; // slots in use: the others' pointers are not set
+    uint64_t occupied; // slots in use: the pointers of others are not set
     uint64_t split;    // slots that hold a node
     Node *parent;      // or the next free node
     uint32_t level, digit;
     union {
-      Chunk *chunk; // the front of the ring; the chunks with room come first
+      Chunk *chunk; // the front of the ring, where the chunks with room are
       Node *node;
     } slot[64];
   };
-  struct Block;
+
+  // Chunks and nodes, cut from blocks that are kept until the end.
+  struct Pool {
+    static constexpr size_t kSmallBlock = 4096, kLargeBlock = 256 * 1024;
+
+    struct Block {
+      Block *next;
+      size_t size;
+    };
+
+    Memory *memory = nullptr;
+    Block *blocks = nullptr;
+    Chunk *chunks = nullptr; // free ones
+    Node *nodes = nullptr;
+    char *space = nullptr; // what is left of the newest block
+    size_t left = 0, block_size = kSmallBlock;
+
+    Chunk *new_chunk() {
+      if (!chunks) return static_cast<Chunk *>(cut(sizeof(Chunk)));
+      Chunk *chunk = chunks;
+      chunks = chunk->next;
+      return chunk;
+    }
+
+    Node *new_node() {
+      if (!nodes) return static_cast<Node *>(cut(sizeof(Node)));
+      Node *node = nodes;
+      nodes = node->parent;
+      return node;
+    }
+
+    void put(Chunk *chunk) {
+      chunk->next = chunks;
+      chunks = chunk;
+    }
+
+    void put(Node *node) {
+      node->parent = nodes;
+      nodes = node;
+    }
+
+    void *cut(size_t size); // nullptr when memory is refused
+    void destroy();
+  };
 
   Time bound = kNever; // no deadline is earlier
-  bool exact = true;   // and one is equal, or all are kNever
+  bool exact = true;   // and one is equal, or the wheel is empty
 
-  // The way to the slot that was the earliest: path[level] is the node for deadlines that have all
-  // digits above `level` in common with `base`. Below `lowest` it means nothing. Any deadline starts
-  // its way down here instead of at the root.
+  // The way to the slot that was the earliest: path[level] is the node of the deadlines that agree
+  // with `base` in all digits above `level`. Below `lowest` it means nothing. Every deadline starts
+  // its way down from here, not from the root.
   unsigned lowest = kTop;
   Time base = 0;
   Node *path[kTop + 1] = {};
   Node root = {};
   TimerList spill; // ops that found no memory, searched one by one
-
-  Memory *memory = nullptr;
-  Block *blocks = nullptr;
-  Chunk *free_chunks = nullptr;
-  Node *free_nodes = nullptr;
-  char *space = nullptr;
-  size_t space_left = 0, block_size = 0;
+  Pool pool;
 
   bool file(Op &op);
   bool append(Node *node, unsigned digit, Op &op);
@@ -102,16 +143,11 @@ struct Wheel {
   Time refresh();
   Time earliest();
   bool divide(Node *node, unsigned digit);
-  void take_entries(Chunk *chunk, Time now, Time limit, TimerList *due);
-  void take_leaf(Time now, TimerList &due);
+  Node *grow(Node *node, unsigned digit, Time deadline, unsigned level);
+  void take_entries(Chunk *chunk, Time now, TimerList *due);
   void take_due(Time now, TimerList &due);
   void spill_all();
   void spill_node(Node *node);
-  void *carve(size_t size);
-  Chunk *new_chunk();
-  void free_chunk(Chunk *chunk);
-  Node *new_node();
-  void free_node(Node *node);
 };
 
 } // namespace eddy

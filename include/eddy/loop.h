@@ -55,7 +55,8 @@ EDDY_API int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **lo
 EDDY_API int eddy_loop_run(eddy_loop_t *loop);
 
 /* Runs one turn that waits until the absolute time `until` at most: 0 (or any past time) for no wait,
-   EDDY_NEVER for no limit. It does not wait when the loop is not alive. On return everything started
+   EDDY_NEVER for no limit. It does not wait when the loop is not alive, nor when it has run a timer or a
+   post before the wait. On return everything started
    has been handed to the kernel. Returns 1 while the loop is alive, else 0. Aborts inside a callback. */
 EDDY_API int eddy_loop_step(eddy_loop_t *loop, eddy_time_t until);
 
