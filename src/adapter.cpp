@@ -88,22 +88,27 @@ static void run_waiters(Source &source) {
 
 static void run(Source &source, unsigned lanes) {
   if (source.closing) return;
+  if (source.paused & kPausedByConnect) lanes &= bit(kWriteLane);
   if (lanes & bit(kReadLane)) run_lane(source, kReadLane);
   if (lanes & bit(kWriteLane)) run_lane(source, kWriteLane);
   if (lanes & bit(kWaiters)) run_waiters(source);
 }
 
-// The commonest event: bytes for a pool read that may have a buffer. True if that was all.
+// The commonest event: bytes for a pool read that may have a buffer. False: the lane's own way has to look.
 static bool receive_into_pool(Source &source, Op &reader) {
   OsResult (*receive)(eddy_native_t, void *, size_t) = source.loop->readiness->receive;
   eddy_pool &pool = *reader.pool.pool;
-  if (!receive || !pool_free_for(reader)) return false;
+  if (!receive || source.paused || !pool_free_for(reader)) return false;
   uint32_t index = pool.free_head;
   OsResult got = receive(source.native, pool_data(pool, index), pool.buffer_size);
-  if (got.value <= 0) return false; // the lane's own way says what it means
-  pool.free_head = pool.buffers[index].next;
-  settle_pool(reader, index, static_cast<uint32_t>(got.value));
-  if (got.value == pool.buffer_size || source.hung_up) return false;
+  if (got.value > 0) {
+    pool.free_head = pool.buffers[index].next;
+    settle_pool(reader, index, static_cast<uint32_t>(got.value));
+    if (got.value == pool.buffer_size || source.hung_up) return false;
+  } else if (got.value != kAgain) {
+    settle(reader, got);
+    return false;
+  }
   source.ready &= static_cast<uint8_t>(~bit(kReadLane));
   return true;
 }

@@ -72,6 +72,11 @@ OsResult attempt(Op &op) {
   }
 }
 
+// The kernel reports a reset once, perhaps to a write; a cut stream is not one that has ended.
+static OsResult end_or_reset(const Op &op, OsResult outcome) {
+  return outcome.value == 0 && op.source->reset ? OsResult{EDDY_ECONNRESET, 0} : outcome;
+}
+
 static void finish_head(Op &op, int64_t result, int32_t native) {
   lane(*op.source, lane_of(op.kind)).remove(op);
   op_finish(op, result, native);
@@ -79,6 +84,8 @@ static void finish_head(Op &op, int64_t result, int32_t native) {
 
 // A result that says cancelled is told by the op's own reason.
 static OsResult explain(const Op &op, OsResult outcome) {
+  Source &source = *op.source;
+  if (outcome.value == EDDY_ECONNRESET) source.reset = true;
   if (op.reason != Reason::none && outcome.value < 0) return {reason_error(op.reason), 0};
   return outcome;
 }
@@ -88,7 +95,7 @@ static bool advance(Op &op, uint64_t &moved) {
   while (op.io.count) {
     uint64_t left = op.io.buffers->size - op.io.offset;
     if (moved < left) {
-      op.io.offset += static_cast<uint32_t>(moved);
+      op.io.offset += moved;
       op.transferred += moved;
       moved = 0;
       return false;
@@ -139,17 +146,20 @@ static void settle_write(Source &source, OsResult outcome) {
 }
 
 static void settle_accept(Op &op, OsResult outcome) {
+  outcome = explain(op, outcome);
   bool transient = outcome.value == EDDY_EMFILE || outcome.value == EDDY_ENFILE ||
                    outcome.value == EDDY_ENOBUFS || outcome.value == EDDY_ENOMEM;
   if (!(op.bits & kMulti)) {
     finish_head(op, outcome.value, outcome.native);
   } else if (outcome.value == 0 || transient) {
     if (transient) {
+      op.count += op.accept.transient ? 0 : 1;
       op.accept.transient = outcome.value;
       op.os_error = outcome.native;
       listener_backoff(*op.source);
+    } else {
+      op.count++;
     }
-    op.count++;
     op_payload(op);
   } else {
     finish_head(op, outcome.value, outcome.native);
@@ -160,12 +170,12 @@ void settle(Op &op, OsResult outcome) {
   switch (op.kind) {
   case Kind::read:
     if (outcome.value > 0) op.transferred = static_cast<uint64_t>(outcome.value);
-    outcome = explain(op, outcome);
+    outcome = explain(op, end_or_reset(op, outcome));
     finish_head(op, outcome.value, outcome.native);
     break;
   case Kind::read_pool:
     if (outcome.value > 0) break; // settle_pool has it
-    if (outcome.value < 0) outcome = explain(op, outcome);
+    outcome = explain(op, end_or_reset(op, outcome));
     finish_head(op, outcome.value, outcome.native);
     break;
   case Kind::write: settle_write(*op.source, outcome); break;

@@ -6,7 +6,6 @@
 namespace eddy {
 
 constexpr Time kBackoff = 100 * EDDY_MILLISECOND;
-constexpr uint8_t kPausedByUser = 1, kPausedByLibrary = 2;
 
 static void unpause(Source &listener, uint8_t by) {
   if (!(listener.paused & by)) return;
@@ -29,7 +28,7 @@ void accept_drop(Op &op) {
   while (Source *stream = op.accept.first) {
     op.accept.first = stream->accepted_next;
     op.count -= op.count ? 1 : 0;
-    source_close(*stream, nullptr);
+    if (!stream->closing) source_close(*stream, nullptr);
   }
 }
 
@@ -101,6 +100,7 @@ int eddy_listener_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_listener
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   if (loop.draining) return EDDY_ECLOSED;
+  if (loop.lost) return EDDY_ELOST;
   if (fd_known(loop, native)) return EDDY_EEXIST;
   eddy_listener *listener = listener_new(loop);
   if (!listener) return EDDY_ENOMEM;

@@ -219,6 +219,7 @@ eddy_native_t eddy_loop_native_handle(eddy_loop_t *handle) {
   Loop &loop = check_loop(handle);
   loop_bind(loop);
   loop.embedded = true;
+  if (!loop.running && loop.driver->unflushed(loop)) loop.driver->flush(loop);
   return loop.lost ? EDDY_NO_NATIVE : loop.driver->native(loop);
 }
 

@@ -31,6 +31,7 @@ struct eddy_remote {
   std::atomic<uint32_t> references;
   std::atomic<uint32_t> sleep; // eddy::Sleep
   std::atomic<uint32_t> asked; // eddy::kAsk*
+  std::atomic<bool> inherited; // over a fork: its loop is the parent's
   std::atomic<eddy::Op *> inbox;
   eddy_native_t wake;
   std::atomic<eddy_loop *> loop;

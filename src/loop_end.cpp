@@ -6,6 +6,8 @@ namespace eddy {
 
 static uint64_t held(const Loop &loop) { return loop.pending + loop.handles + loop.leases; }
 
+constexpr int kLateTurns = 8; // of a drain whose time is over, to deliver what is there
+
 static void close_all(Loop &loop) {
   while (loop.sources.head) source_close(*loop.sources.head, nullptr);
 }
@@ -58,6 +60,7 @@ void loop_lost(Loop &loop, int32_t native) {
   if (loop.lost) return;
   loop.lost = true;
   loop.lost_native = native;
+  loop.send_now = nullptr;
   lose_everything(loop, EDDY_ELOST);
 }
 
@@ -89,6 +92,13 @@ static int close_inherited(Loop &loop) {
   return 0;
 }
 
+// Behind those that were taken and not yet delivered.
+static void take_posts(Loop &loop, bool shut) {
+  Op **end = &loop.posted;
+  while (*end) end = &(*end)->next;
+  *end = remote_take(*loop.remote, shut);
+}
+
 } // namespace eddy
 
 using namespace eddy;
@@ -101,17 +111,15 @@ int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
   loop_enter(loop);
   if (!loop.draining) {
     loop.draining = true;
-    Op *rest = remote_take(*loop.remote, true);
-    Op **end = &loop.posted;
-    while (*end) end = &(*end)->next;
-    *end = rest;
+    take_posts(loop, true);
   }
+  int late = kLateTurns;
   do {
     cancel_loose_ops(loop, Reason::cancel);
     close_all(loop);
     if (!loop.pending && !loop.handles && !loop.posted) break;
-    loop_turn(loop, until, true);
-  } while (loop.now < until || !loop.ready.empty() || source_close_due(loop));
+    loop_turn(loop, until, false);
+  } while (loop.now < until || ((!loop.ready.empty() || source_close_due(loop)) && late-- > 0));
   loop_leave(loop);
   return static_cast<int64_t>(held(loop));
 }
@@ -142,6 +150,9 @@ int eddy_loop_after_fork(eddy_loop_t *handle) {
   loop.bound = false;
   loop.owner = os_thread();
   loop.remote->sleep = kAsleep;
+  loop.remote->inherited = false;
+  take_posts(loop, false);
+  for (Op *op = loop.posted; op; op = op->next) op_cancel(*op, Reason::cancel);
   lose_everything(loop, EDDY_ECANCELED);
   return 0;
 }

@@ -11,7 +11,7 @@ int64_t reason_error(Reason reason) {
 static void count(Op &op) {
   Loop &loop = *op.loop;
   loop.pending++;
-  if (op.source && op.kind != Kind::close && op.kind != Kind::release) op.source->pending++;
+  if (op.source) op.source->undelivered[lane_of(op.kind)]++;
   if (!(op.flags & EDDY_OP_UNREF)) {
     op.bits |= kCounted;
     loop.references++;
@@ -22,7 +22,7 @@ static void count(Op &op) {
 static void retire(Op &op) {
   Loop &loop = *op.loop;
   loop.pending--;
-  if (op.source && op.kind != Kind::close && op.kind != Kind::release) op.source->pending--;
+  if (op.source) op.source->undelivered[lane_of(op.kind)]--;
   if (op.bits & kCounted) loop.references--;
   op.bits = 0;
   op.deadline = 0;
@@ -106,6 +106,12 @@ static void make_ready(Op &op) {
   op.loop->ready.push(op);
 }
 
+// An inline end would come before the callbacks of older ops of its lane.
+static bool overtakes(const Op &op) {
+  Lane which = op.source ? lane_of(op.kind) : kWaiters;
+  return which != kWaiters && op.source->undelivered[which] > 1;
+}
+
 void op_finish(Op &op, int64_t result, int32_t native) {
   timer_disarm(op);
   if (op.kind == Kind::read_pool) pool_unlink(op);
@@ -113,7 +119,12 @@ void op_finish(Op &op, int64_t result, int32_t native) {
   op.os_error = native;
   op.bits |= kFinal;
   op.state = State::ready;
-  if (!(op.bits & kStarting)) make_ready(op);
+  if (!(op.bits & kStarting)) {
+    make_ready(op);
+  } else if (overtakes(op)) {
+    op.bits &= static_cast<uint16_t>(~kStarting);
+    make_ready(op);
+  }
 }
 
 void op_payload(Op &op) { make_ready(op); }
@@ -121,11 +132,17 @@ void op_payload(Op &op) { make_ready(op); }
 void op_activate(Op &op) { op.state = State::active; }
 void op_requeue(Op &op) { op.state = State::queued; }
 
+// What a multishot op has brought and its closed handle makes void.
+static void drop_payloads(Op &op) {
+  if (op.kind == Kind::read_pool) pool_drop(op);
+  if (op.kind == Kind::accept && (op.bits & kMulti)) accept_drop(op);
+  op.count = 0;
+}
+
 // The first reason wins, and an op whose end is decided keeps it.
 void op_cancel(Op &op, Reason reason) {
   if (op.state == State::idle) return;
-  if (reason == Reason::close && op.kind == Kind::read_pool) pool_drop(op);
-  if (reason == Reason::close && op.kind == Kind::accept) accept_drop(op);
+  if (reason == Reason::close) drop_payloads(op);
   if (op.state == State::ready || op.reason != Reason::none) return;
   if (op.kind == Kind::close || op.kind == Kind::release) return;
   op.reason = reason;
@@ -164,13 +181,14 @@ void op_lose(Op &op, int64_t error) {
     hook_remove(op);
   if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
   op_finish(op, error);
+  if (op.kind == Kind::connect) stream_connect_ended(op, error);
 }
 
 // What the callback did not take goes back.
 static void withdraw_offer(Loop &loop) {
   Offer offer = loop.offer;
   loop.offer = {};
-  if (offer.stream) source_close(*offer.stream, nullptr);
+  if (offer.stream && !offer.stream->closing) source_close(*offer.stream, nullptr);
   if (offer.pool) pool_return(*offer.pool, offer.buffer);
   if (offer.has_native) os_socket_close(offer.native);
 }
@@ -242,14 +260,20 @@ static void deliver_lease(Op &op) {
 
 void op_deliver(Op &op) {
   constexpr uint16_t special = kFinal | kTimed | kParked;
-  if (op.kind == Kind::read_pool && op.count == 1 && !(op.bits & special)) {
+  if (op.kind == Kind::read_pool && op.count == 1 && !(op.bits & special) && !op.source->closing) {
     deliver_lease(op);
     return;
   }
   op.bits &= static_cast<uint16_t>(~kInReady);
   bool ended = op.bits & kFinal; // else what a callback decides here waits for the next turn
   if (op.bits & kMulti) {
-    for (uint32_t payloads = op.count; payloads && op.count; payloads--) deliver_payload(op);
+    for (uint32_t payloads = op.count; payloads && op.count; payloads--) {
+      if (op.source && op.source->closing) [[unlikely]] {
+        drop_payloads(op);
+        break;
+      }
+      deliver_payload(op);
+    }
     if (op.count || (!ended && (op.bits & kFinal))) {
       make_ready(op);
       return;
@@ -273,7 +297,10 @@ void op_post(Op &op, eddy_cb cb, Loop *loop) {
   op.state = State::posted;
 }
 
-void op_unpost(Op &op) { op.state = State::idle; }
+void op_unpost(Op &op) {
+  op.loop = nullptr; // it may end at any time
+  op.state = State::idle;
+}
 
 void op_deliver_post(Op &op, int64_t result) {
   op.bits = 0;

@@ -81,7 +81,7 @@ struct Op {
       const eddy_buf_t *buffers;
       eddy_buf_t one; // a single buffer is copied here
       uint32_t count; // buffers left, the first of them partly moved
-      uint32_t offset;
+      uint64_t offset;
       uint64_t total;
     } io;
     struct {

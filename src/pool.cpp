@@ -28,10 +28,13 @@ static void park(eddy_pool &pool, Op &reader) {
   list_insert(pool, reader, nullptr);
 }
 
+static void wake_parked(eddy_pool &pool);
+
 void pool_refused(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
   if (!reader.pool.reserved) {
     park(pool, reader);
+    wake_parked(pool); // what the kernel lacked may have come back since
     return;
   }
   reader.pool.reserved = 0;
@@ -40,6 +43,7 @@ void pool_refused(Op &reader) {
   while (before && static_cast<int32_t>(before->pool.ticket - reader.pool.ticket) < 0)
     before = before->pool.park_next;
   list_insert(pool, reader, before);
+  wake_parked(pool);
 }
 
 // Gives free buffers to the reads that wait, in turn.
@@ -53,7 +57,7 @@ static void wake_parked(eddy_pool &pool) {
   }
 }
 
-static void drop_reservation(Op &reader) {
+void pool_drop_reservation(Op &reader) {
   if (!reader.pool.reserved) return;
   reader.pool.reserved = 0;
   reader.pool.pool->reserved--;
@@ -80,7 +84,7 @@ OsResult pool_attempt(Op &reader) {
   eddy_buf_t room = {pool_data(pool, index), pool.buffer_size};
   OsResult got = os_read(reader.source->native, &room, 1, 0);
   if (got.value <= 0) {
-    drop_reservation(reader);
+    pool_drop_reservation(reader);
     return got;
   }
   pool.free_head = pool.buffers[index].next;
@@ -168,11 +172,12 @@ void pool_drop(Op &reader) {
 }
 
 void pool_unlink(Op &reader) {
+  if (!reader.pool.pool) return; // of another loop
   eddy_pool &pool = *reader.pool.pool;
   pool.users--;
   if (reader.pool.listed) list_remove(pool, reader);
   reader.bits &= static_cast<uint16_t>(~kParked);
-  drop_reservation(reader);
+  pool_drop_reservation(reader);
 }
 
 void pool_release_memory(eddy_pool &pool) {

@@ -50,7 +50,8 @@ inline bool pool_free_for(const Op &reader) {
          reader.pool.held < reader.pool.credits && !pool.parked_head && pool.free > pool.reserved &&
          pool.group < 0;
 }
-void pool_refused(Op &reader); // the kernel had no buffer for it: it gets its turn back
+void pool_drop_reservation(Op &reader); // passes it on
+void pool_refused(Op &reader);          // the kernel had no buffer for it: it gets its turn back
 
 inline char *pool_data(eddy_pool &pool, uint32_t index) {
   return pool.memory + static_cast<size_t>(index) * pool.buffer_size;

@@ -19,6 +19,7 @@ static void in_child() {
   for (Loop *loop = first; loop; loop = loop->registry_next) {
     loop->owner = kForked;
     loop->running = false;
+    loop->remote->inherited = true;
   }
   unlock();
 }

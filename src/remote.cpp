@@ -25,6 +25,13 @@ eddy_remote *remote_new(Loop &loop, OsResult &outcome) {
   return remote;
 }
 
+static eddy_remote &check_remote(eddy_remote_t *remote) {
+  require(remote != nullptr, "null remote");
+  require(!remote->inherited.load(std::memory_order_relaxed),
+          "a remote inherited over fork was used (its loop is the parent's)");
+  return *remote;
+}
+
 void remote_signal(eddy_remote &remote) {
   if (remote.sleep.exchange(kNotified, std::memory_order_seq_cst) == kAsleep) os_wake(remote.wake);
 }
@@ -78,7 +85,7 @@ void eddy_remote_release(eddy_remote_t *remote) {
 }
 
 int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
-  require(remote != nullptr, "null remote");
+  check_remote(remote);
   require(user_op != nullptr, "null op");
   require(cb != nullptr, "null callback");
   Op &op = op_of(user_op);
@@ -98,13 +105,13 @@ int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
 }
 
 void eddy_remote_stop(eddy_remote_t *remote) {
-  require(remote != nullptr, "null remote");
+  check_remote(remote);
   remote->asked.fetch_or(kAskStop, std::memory_order_seq_cst);
   remote_signal(*remote);
 }
 
 void eddy_remote_wake(eddy_remote_t *remote) {
-  require(remote != nullptr, "null remote");
+  check_remote(remote);
   remote->asked.fetch_or(kAskWake, std::memory_order_seq_cst);
   remote_signal(*remote);
 }

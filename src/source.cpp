@@ -102,7 +102,7 @@ void source_revive_closer(Source &source, Op *closer) {
 }
 
 static bool quiet(const Source &source) {
-  if (source.pending) return false;
+  if (has_pending(source)) return false;
   if (source.drained) return true;
   if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
   return source.loop->driver->quiet(source);

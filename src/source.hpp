@@ -12,7 +12,7 @@ namespace eddy {
 
 enum class SourceKind : uint8_t { none, stream, listener, fd, pool };
 
-enum Lane : uint8_t { kReadLane = 0, kWriteLane = 1, kWaiters = 2 };
+enum Lane : uint8_t { kReadLane = 0, kWriteLane = 1, kWaiters = 2, kClosers = 3 };
 
 struct Source {
   Loop *loop;
@@ -22,13 +22,14 @@ struct Source {
   eddy_native_t native;
   OpList lanes[2];
   OpList waiters;
-  Op *closer;          // the close or release op, if one was given
-  uint32_t pending;    // ops not yet delivered, the closer not counted
-  uint32_t generation; // counts the handles that lived in this memory
+  Op *closer;              // the close or release op, if one was given
+  uint32_t undelivered[4]; // started ops whose final callback was not entered, by Lane
+  uint32_t generation;     // counts the handles that lived in this memory
   SourceKind kind;
   bool closing; // cancelled and on the loop's closing list
   bool closed;  // by its user
   bool drained; // ended by a drain, its user may still close it
+  bool reset;   // the peer has reset it, which a later end of stream must not hide
   bool failed;  // will not carry data any more; only close is left
   bool armed;   // registered with the readiness system
   // The driver's: a bit per Lane.
@@ -39,8 +40,14 @@ struct Source {
   uint8_t cancels;  // that request is to be cancelled
   bool hung_up;     // the peer's end or an error was seen: read until it shows
   bool in_work;
-  uint8_t paused; // a listener held back: kPausedByUser, kPausedByLibrary
+  uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
   uint32_t polls; // kernel polls of waiters under way
+};
+
+enum : uint8_t {
+  kPausedByUser = 1,    // a listener
+  kPausedByLibrary = 2, // a listener that backs off
+  kPausedByConnect = 4  // all of a stream but the connect itself
 };
 
 using SourceList = List<Source, &Source::next, &Source::prev>;
@@ -55,12 +62,19 @@ inline Lane lane_of(Kind kind) {
   case Kind::write:
   case Kind::shutdown_write:
   case Kind::connect: return kWriteLane;
+  case Kind::close:
+  case Kind::release: return kClosers;
   default: return kWaiters;
   }
 }
 
+inline bool has_pending(const Source &source) {
+  return source.undelivered[kReadLane] || source.undelivered[kWriteLane] ||
+         source.undelivered[kWaiters];
+}
+
 inline OpList &lane(Source &source, Lane which) {
-  return which == kWaiters ? source.waiters : source.lanes[which];
+  return which < kWaiters ? source.lanes[which] : source.waiters;
 }
 
 // Life of a source: memory from the loop's slab of its kind, on the loop's list until released.

@@ -14,6 +14,7 @@ eddy_stream *stream_new(Loop &loop) {
 }
 
 static void keep_peer(eddy_stream &stream, const eddy_addr_t &addr) {
+  if (addr.family != EDDY_AF_INET && addr.family != EDDY_AF_INET6) return;
   stream.peer.family = addr.family;
   stream.peer.port = addr.port;
   stream.peer.scope = addr.scope;
@@ -56,6 +57,7 @@ void stream_write_ended(Op &op) {
 
 void stream_connect_ended(Op &op, int64_t result) {
   eddy_stream &stream = static_cast<eddy_stream &>(*op.source);
+  stream.paused = 0;
   if (result == 0) {
     stream.life = Life::connected;
     stream_refresh(stream);
@@ -111,7 +113,7 @@ static bool may_send_now(const eddy_stream &stream, eddy_op_t *user_op, const ed
   const Loop &loop = *stream.loop;
   return count == 1 && user_op && cb && op_of(user_op).state == State::idle &&
          (op_of(user_op).flags & EDDY_OP_INLINE) && !op_of(user_op).deadline && stream.can_send &&
-         !stream.lanes[kWriteLane].head && (stream.ready & (1u << kWriteLane)) && loop.send_now &&
+         !stream.undelivered[kWriteLane] && (stream.ready & (1u << kWriteLane)) && loop.send_now &&
          !loop.draining && buffers->size - 1 < INT32_MAX && buffers->data;
 }
 
@@ -153,6 +155,7 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
   }
   keep_peer(stream, *peer);
   stream.life = Life::connecting;
+  stream.paused = kPausedByConnect;
   enqueue(stream, op);
   return op_started(op);
 }
@@ -180,10 +183,12 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
   require(pool != nullptr && pool->kind == SourceKind::pool, "null pool, or used after its close");
   Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read_pool, cb, kMulti);
   op.pool = {};
-  op.pool.pool = pool;
-  pool->users++;
+  if (pool->loop == stream.loop) {
+    op.pool.pool = pool;
+    pool->users++;
+  }
   if (!op_admit(op)) return op_started(op);
-  if (pool->loop != stream.loop) {
+  if (!op.pool.pool) {
     op_finish(op, EDDY_EWRONGLOOP);
   } else if (pool->closing) {
     op_finish(op, EDDY_ECLOSED);
@@ -208,7 +213,8 @@ int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_
       op_done_at_once(op_of(user_op), loop, Kind::write, tried.value);
       return EDDY_DONE;
     }
-    stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
+    if (tried.value >= 0 || tried.value == kAgain)
+      stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
   }
   Op &op = op_begin(loop, &stream, user_op, Kind::write, cb, 0);
   if (!op_admit(op)) return op_started(op);
@@ -280,6 +286,7 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
   if (writes) {
     stream.write_shut = true;
     stream_refresh(stream);
+    stream.read_shut |= side == EDDY_SHUT_BOTH;
     op.poll.events = side;
     enqueue(stream, op);
   } else {
@@ -306,7 +313,7 @@ int eddy_stream_release(eddy_stream_t *handle, eddy_op_t *user_op, eddy_cb cb) {
   op.bits &= static_cast<uint16_t>(~kStarting);
   if (!op_admit(op)) return EDDY_PENDING;
   timer_disarm(op);
-  if (stream.pending) {
+  if (has_pending(stream)) {
     op_finish(op, EDDY_EBUSY);
   } else {
     stream.closed = true;

@@ -82,7 +82,8 @@ EDDY_API int eddy_stream_close_reset(eddy_stream_t *stream, eddy_op_t *op, eddy_
    started. */
 EDDY_API int eddy_stream_release(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 
-/* Bytes of started writes that the kernel has not taken yet. */
+/* Bytes of started writes that the kernel has not taken yet. On io_uring what one request carries (up to
+   64 buffers) counts until the whole request has been taken. */
 EDDY_API uint64_t eddy_stream_queued(const eddy_stream_t *stream);
 
 /* Backpressure with hysteresis. The stream becomes congested when eddy_stream_queued reaches `high`, and

@@ -72,8 +72,7 @@ OsResult epoll_after_fork(Loop &loop) {
 
 OsResult epoll_arm(Source &source, unsigned) {
   if (source.armed) return {};
-  uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  if (source.kind == SourceKind::fd) events |= EPOLLPRI;
+  uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
   epoll_event event = {.events = events, .data = {.u64 = tag(source)}};
   if (epoll_ctl(state(*source.loop).fd, EPOLL_CTL_ADD, static_cast<int>(source.native), &event) < 0)
     return os_error_now();
@@ -111,6 +110,10 @@ int wait(Epoll &epoll, Time until) {
 
 void epoll_poll(Loop &loop, Time until) {
   Epoll &epoll = state(loop);
+  if (core(loop).lost) {
+    wake_wait(core(loop).wake, until);
+    return;
+  }
   int count = wait(epoll, until);
   if (count < 0) {
     if (errno != EINTR) loop_lost(loop, errno);
@@ -121,7 +124,8 @@ void epoll_poll(Loop &loop, Time until) {
     if (event.data.u64 == kWake) continue;
     Source *source = untag(event.data.u64);
     if (!source) continue;
-    bool hung_up = event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+    // Urgent data too: a read stops short at its mark, with bytes behind it.
+    bool hung_up = event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI);
     unsigned lanes = 0;
     if (hung_up || event.events & (EPOLLIN | EPOLLPRI)) lanes |= 1u << kReadLane;
     if (event.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) lanes |= 1u << kWriteLane;

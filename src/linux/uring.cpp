@@ -11,16 +11,17 @@ namespace eddy {
 
 namespace {
 
-bool self_tested() {
+OsResult self_test() {
   static std::atomic<bool> passed; // a kernel that passed once is not asked again
-  if (passed.load(std::memory_order_relaxed)) return true;
-  if (uring_probe().value < 0) return false;
-  passed.store(true, std::memory_order_relaxed);
-  return true;
+  if (passed.load(std::memory_order_relaxed)) return {};
+  OsResult outcome = uring_probe();
+  if (outcome.value >= 0) passed.store(true, std::memory_order_relaxed);
+  return outcome;
 }
 
 OsResult uring_open(Loop &loop, uint32_t entries) {
-  if (!self_tested()) return uring_probe();
+  OsResult tested = self_test();
+  if (tested.value < 0) return tested;
   void *memory = core(loop).memory.get(sizeof(Uring));
   if (!memory) return {EDDY_ENOMEM, 0};
   Uring *uring = new (memory) Uring{};
@@ -32,9 +33,13 @@ OsResult uring_open(Loop &loop, uint32_t entries) {
   return opened;
 }
 
-void uring_destroy(Loop &loop, bool) {
+void uring_destroy(Loop &loop, bool forked) {
   Uring &uring = uring_of(loop);
-  ring_close(uring);
+  if (!forked)
+    ring_close(uring);
+  else if (uring.ring.ring_fd >= 0) // the mappings were not inherited
+    close(uring.ring.ring_fd);
+  uring_embed_close(uring);
   core(loop).memory.put(uring.messages, sizeof(Messages));
   core(loop).memory.put(&uring, sizeof(Uring));
 }
@@ -56,13 +61,17 @@ OsResult uring_bind(Loop &loop) {
 
 OsResult uring_after_fork(Loop &loop) {
   Uring &uring = uring_of(loop);
-  ring_close(uring);
+  close(uring.ring.ring_fd); // the mappings were not inherited
+  uring_embed_close(uring);
   unsigned used = uring.ring.sq.ring_entries;
   Messages *messages = uring.messages;
-  uring = {};
+  uring = Uring{};
   uring.messages = messages;
   OsResult opened = ring_open(uring, used);
-  if (opened.value >= 0) uring_pools_after_fork(loop);
+  if (opened.value >= 0)
+    uring_pools_after_fork(loop);
+  else
+    uring.ring.ring_fd = -1;
   return opened;
 }
 
@@ -111,6 +120,7 @@ bool uring_cancel(Op &op) {
 void flush(Loop &loop) {
   Uring &uring = uring_of(loop);
   if (core(loop).lost || !uring.enabled) return;
+  arm_wake(loop);
   uring_prepare(loop);
   if (!ring_unsubmitted(uring)) return;
   OsResult entered = ring_enter(uring, false, 0);
@@ -132,30 +142,20 @@ void uring_release(Source &) {}
 
 bool uring_unflushed(const Loop &loop) {
   Loop &mine = const_cast<Loop &>(loop);
-  return !core(mine).lost && (!core(mine).work.empty() || ring_unsubmitted(uring_of(mine)));
+  Uring &uring = uring_of(mine);
+  return !core(mine).lost &&
+         (!core(mine).work.empty() || !uring.wake_armed || ring_unsubmitted(uring));
 }
 
 Time uring_now(Loop &) { return monotonic_now(); }
 
-// Without its ring a loop still has timers and posts.
-void wait_without_ring(Loop &loop, Time until) {
-  pollfd wake = {.fd = static_cast<int>(core(loop).wake), .events = POLLIN, .revents = 0};
-  Time now = until == kNever ? 0 : monotonic_now();
-  Time left = until > now ? until - now : 0;
-  timespec limit = {static_cast<time_t>(left / EDDY_SECOND), static_cast<long>(left % EDDY_SECOND)};
-  if (ppoll(&wake, 1, until == kNever ? nullptr : &limit, nullptr) > 0) {
-    uint64_t drained;
-    ssize_t ignored = read(wake.fd, &drained, sizeof drained);
-    (void)ignored;
-  }
-}
-
 void uring_poll(Loop &loop, Time until) {
   Uring &uring = uring_of(loop);
   if (core(loop).lost) {
-    wait_without_ring(loop, until);
+    wake_wait(core(loop).wake, until);
     return;
   }
+  if (uring.embed_set >= 0) uring_embed_clear(uring);
   if (!uring.wake_armed) arm_wake(loop);
   bool ended = uring_prepare(loop);
   if (core(loop).lost) return;
@@ -175,8 +175,6 @@ void uring_poll(Loop &loop, Time until) {
   }
   uring_reap(loop);
 }
-
-eddy_native_t uring_native(Loop &loop) { return uring_of(loop).ring.ring_fd; }
 
 } // namespace
 

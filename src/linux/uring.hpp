@@ -30,6 +30,7 @@ struct Uring {
   bool wake_armed;
   Messages *messages; // made at the first gather
   unsigned messages_used;
+  int embed_set = -1, embed_event = -1; // for a foreign loop, see uring_embed.cpp
 };
 
 inline Uring &uring_of(Loop &loop) { return *static_cast<Uring *>(core(loop).kernel); }
@@ -54,6 +55,11 @@ void uring_attempts(Source &source, Lane which); // by plain calls, as far as th
 
 // uring_reap.cpp
 void uring_reap(Loop &loop);
+
+// uring_embed.cpp
+eddy_native_t uring_native(Loop &loop);
+void uring_embed_clear(Uring &uring);
+void uring_embed_close(Uring &uring);
 
 // uring_pool.cpp
 OsResult uring_pool_add(eddy_pool &pool);

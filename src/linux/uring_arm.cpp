@@ -117,10 +117,8 @@ static bool arm_read_pool(Source &source, Op &head) {
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = static_cast<uint16_t>(pool.group);
   // The kernel's read-ahead is bounded by the pool alone: hard credits allow it only with all of them.
-  if (head.pool.credits == pool.count)
-    sqe->ioprio |= IORING_RECV_MULTISHOT;
-  else if (!has_data)
-    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  if (head.pool.credits == pool.count) sqe->ioprio |= IORING_RECV_MULTISHOT;
+  if (!has_data) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
   launched(source, kReadLane, sqe, false);
   op_activate(head);
   return true;
@@ -208,8 +206,10 @@ static bool arm_waiters(Source &source) {
     if (op->state != State::queued || op->kind == Kind::uncongested || op->count) continue;
     io_uring_sqe *sqe = ring_sqe(*source.loop);
     if (!sqe) return false;
-    io_uring_prep_poll_add(sqe, fd_of(source),
-                           static_cast<unsigned short>(poll_bits(op->poll.events)));
+    unsigned events = static_cast<unsigned short>(poll_bits(op->poll.events));
+    if (events & POLLPRI)
+      events |= POLLRDBAND; // what wakes a poll for urgent data in the ring (6.18)
+    io_uring_prep_poll_add(sqe, fd_of(source), events);
     io_uring_sqe_set_data64(sqe, reinterpret_cast<uintptr_t>(op) | kTagWaiter);
     source.polls++;
     op_activate(*op);
@@ -220,6 +220,8 @@ static bool arm_waiters(Source &source) {
 static bool arm_source(Source &source, unsigned work) {
   unsigned left = 0;
   if (source.cancels && !arm_cancels(source)) return false;
+  if (source.paused & kPausedByConnect)
+    work &= bit(kWriteLane); // the connect's end resumes the rest
   if ((work & bit(kReadLane)) && !arm_lane(source, kReadLane)) left |= bit(kReadLane);
   if ((work & bit(kWriteLane)) && !arm_lane(source, kWriteLane)) left |= bit(kWriteLane);
   if ((work & bit(kWaiters)) && !source.closing && !arm_waiters(source)) left |= bit(kWaiters);
@@ -235,7 +237,7 @@ bool uring_prepare(Loop &loop) {
     unsigned lanes = source->work;
     source->work = 0;
     source->in_work = false;
-    if (!arm_source(*source, lanes)) {
+    if (!arm_source(*source, lanes) && !core(loop).lost) {
       source->work |= static_cast<uint8_t>(lanes);
       if (!source->in_work) {
         source->in_work = true;

@@ -44,8 +44,13 @@ static void received(Source &source, Op &head, const io_uring_cqe &cqe) {
   if (head.reason != Reason::none && cqe.res != 0) {
     op_end_reason(head);
   } else if (cqe.res == -ENOBUFS) {
-    hint(source, true);
-    pool_refused(head);
+    // A buffer is looked for before data is: without data there is nothing to keep one for.
+    bool data = os_poll(source.native, EDDY_READABLE | EDDY_DISCONNECT).value != kAgain;
+    hint(source, data);
+    if (data)
+      pool_refused(head);
+    else
+      pool_drop_reservation(head);
   } else if (cqe.res == 0 || (cqe.res < 0 && cqe.res != -ECANCELED && cqe.res != -EAGAIN)) {
     settle(head, outcome_of(cqe.res));
   }

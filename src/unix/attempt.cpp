@@ -75,20 +75,25 @@ bool concerns_one_connection(int error) {
 
 } // namespace
 
+// An error is taken from the socket by the call that reports it, so only EINTR may be tried again.
 OsResult os_receive(eddy_native_t fd, void *data, size_t size) {
-  ssize_t got = recv(static_cast<int>(fd), data, size, MSG_DONTWAIT);
-  if (got >= 0) [[likely]]
-    return {got, 0};
-  if (errno == EAGAIN) return {kAgain, 0};
-  return read_one(fd_of(fd), data, size);
+  for (;;) {
+    ssize_t got = recv(static_cast<int>(fd), data, size, MSG_DONTWAIT);
+    if (got >= 0) [[likely]]
+      return {got, 0};
+    if (errno == EAGAIN) return {kAgain, 0};
+    if (errno != EINTR) return os_error_now();
+  }
 }
 
 OsResult os_send(eddy_native_t fd, const void *data, size_t size) {
-  ssize_t sent = send(static_cast<int>(fd), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0) [[likely]]
-    return {sent, 0};
-  eddy_buf_t buffer = {const_cast<void *>(data), size};
-  return os_write(fd, &buffer, 1);
+  for (;;) {
+    ssize_t sent = send(static_cast<int>(fd), data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) [[likely]]
+      return {sent, 0};
+    if (errno == EAGAIN) return {kAgain, 0};
+    if (errno != EINTR) return os_error_now();
+  }
 }
 
 OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, size_t offset) {

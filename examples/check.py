@@ -1,0 +1,171 @@
+"""Runs the example programs as people do: check.py CASE --folder WHERE_THEY_ARE."""
+
+import argparse
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SECONDS = 60
+
+
+class Checked:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def run(self, name, *arguments):
+        return subprocess.run([self.folder / name, *map(str, arguments)], text=True,
+                              timeout=SECONDS, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def start(self, name, *arguments):
+        return subprocess.Popen([self.folder / name, *map(str, arguments)], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def echo(self, *arguments):
+        server = self.start("eddy-echo", *arguments)
+        line = server.stdout.readline()
+        found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+) driver=(\w+)\n", line)
+        assert found, line + server.stderr.read()
+        return server, int(found.group(1))
+
+
+def stop(server):
+    server.send_signal(signal.SIGTERM)
+    out, err = server.communicate(timeout=SECONDS)
+    assert server.returncode == 0, f"it ended with {server.returncode}: {err}"
+    assert err == "", err
+
+
+def children_of(process):
+    with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"eddy-echo" in file.read()
+    except OSError:
+        return False
+
+
+def usage(checked):
+    for name in ("eddy-echo", "eddy-load", "eddy-demo"):
+        assert checked.run(name, "--help").returncode == 0
+        for wrong in (["--nonsense"], ["--port", "65536"], ["--port", "x"], ["--port"], ["stray"],
+                      ["--driver", "nonsense"], ["--port=-1"]):
+            ran = checked.run(name, *wrong)
+            assert ran.returncode == 2, f"{name} {wrong}: exit {ran.returncode}"
+            assert ran.stderr.startswith(name + ": "), ran.stderr
+            assert wrong[0].split("=")[0] in ran.stderr or wrong[-1] in ran.stderr, ran.stderr
+    many = checked.run("eddy-demo", "--connections", 1000000)
+    assert many.returncode == 2 and "descriptors" in many.stderr, many.stderr
+
+
+def load(checked):
+    server, port = checked.echo()
+    for size, depth in ((1, 1), (64, 16), (100000, 3)):
+        ran = checked.run("eddy-load", "--port", port, "--connections", 20, "--seconds", 1,
+                          "--size", size, "--depth", depth, "--json")
+        assert ran.returncode == 0, ran.stderr
+        seen = json.loads(ran.stdout)
+        assert seen["connected"] == 20 and seen["errors"] == {} and seen["messages"] > 0, seen
+        assert seen["bytes_sent"] == seen["bytes_received"] and seen["complete"], seen
+    stop(server)
+    refused = checked.run("eddy-load", "--port", port, "--connections", 3, "--json")
+    assert refused.returncode == 1, refused.stdout
+    assert json.loads(refused.stdout)["errors"] == {"EDDY_ECONNREFUSED": 3}, refused.stdout
+
+
+def receive_all(client):
+    got = bytearray()
+    while piece := client.recv(65536):
+        got += piece
+    return bytes(got)
+
+
+def echo(checked):
+    server, port = checked.echo()
+    clients = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(4)]
+    half, slow, rude, open_end = clients
+
+    message = os.urandom(50000)
+    half.sendall(message)
+    half.shutdown(socket.SHUT_WR)
+    assert receive_all(half) == message, "what came back before the end is not what was sent"
+
+    slow.setblocking(False)
+    sent = bytearray()
+    blocked = 0
+    while blocked < 20:  # until nothing more goes: the server has stopped reading
+        piece = os.urandom(65536)
+        try:
+            sent += piece[:slow.send(piece)]
+            blocked = 0
+        except BlockingIOError:
+            blocked += 1
+            time.sleep(0.01)
+    open_end.sendall(b"others are served meanwhile")
+    assert open_end.recv(100) == b"others are served meanwhile"
+    slow.settimeout(SECONDS)
+    slow.shutdown(socket.SHUT_WR)
+    assert receive_all(slow) == bytes(sent), "a slow reader lost bytes"
+
+    rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    rude.sendall(message)
+    rude.close()
+    open_end.sendall(b"x")
+    assert open_end.recv(1) == b"x"
+    stop(server)
+
+
+def demo(checked):
+    ran = checked.run("eddy-demo", "--seconds", 1, "--connections", 50)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    table = ran.stdout.rsplit("\n\n", 1)[-1]
+    assert "messages/s" in table and "epoll" in table, ran.stdout
+    print(ran.stdout)
+
+
+def interrupt(checked):
+    random.seed(1)
+    for number in range(6):
+        program = checked.start("eddy-demo", "--seconds", 1, "--connections", 200)
+        assert program.stdout.readline()  # it listens to signals by now
+        time.sleep(random.uniform(0, 0.9) if number else 0)
+        servers = children_of(program)
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=SECONDS)
+        assert program.returncode == 0, f"exit {program.returncode}: {err}"
+        assert err == "" and out.endswith("stopped\n"), out + err
+        assert not any(alive(pid) for pid in servers), "its server lives on"
+    program = checked.start("eddy-demo", "--seconds", 30)
+    time.sleep(0.7)
+    servers = children_of(program)
+    program.kill()
+    program.communicate(timeout=SECONDS)
+    limit = time.monotonic() + 10
+    while any(alive(pid) for pid in servers) and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert servers and not any(alive(pid) for pid in servers), "a killed demo leaves its server"
+
+
+CASES = {case.__name__: case for case in (usage, load, echo, demo, interrupt)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("case", choices=sorted(CASES))
+    parser.add_argument("--folder", required=True)
+    options = parser.parse_args()
+    CASES[options.case](Checked(options.folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,297 @@
+// The fake as a completion system: at most one request per lane, made when the loop flushes, and the
+// memory of its ops is the kernel's until it completes.
+#include "fake_test.hpp"
+
+namespace eddy::fake {
+
+static void remember(Source &source, unsigned lanes) {
+  source.work |= static_cast<uint8_t>(lanes);
+  if (source.in_work) return;
+  source.in_work = true;
+  core(*source.loop).work.push(source);
+}
+
+static OsResult driver_open(Loop &loop, uint32_t) { return open_world(loop, true); }
+static OsResult driver_bind(Loop &loop) { return world(loop).bind_error; }
+static OsResult driver_after_fork(Loop &) { return {}; }
+
+static void submit(Op &op) { remember(*op.source, bit(lane_of(op.kind))); }
+
+static void resume(Source &source, Lane which) {
+  line(source).resumes++;
+  remember(source, bit(which));
+}
+
+static bool cancel(Op &op) {
+  if (op.state != State::active) return true;
+  Source &source = *op.source;
+  Line &mine = line(source);
+  Lane which = lane_of(op.kind);
+  if (which != kWaiters) mine.requests[which].cancelled = true;
+  source.cancels |= static_cast<uint8_t>(bit(which));
+  if (!mine.cancel_loses) at(world(*source.loop).now, mine, cancel_wins, bit(which));
+  return false;
+}
+
+static void quiesce(Source &source) {
+  Line &mine = line(source);
+  mine.quiesces++;
+  mine.quiesced = true;
+}
+
+static bool quiet(const Source &source) {
+  return !source.inflight && !source.polls && !source.in_work;
+}
+
+static void release(Source &source) {
+  Line &mine = line(source);
+  assert_true(quiet(source));
+  mine.releases++;
+  mine.released = true;
+}
+
+static bool rings(const eddy_pool &pool) { return pool.group >= 0; }
+
+static void launch(Line &mine, Lane which) {
+  Source &source = *mine.source;
+  Op *head = source.lanes[which].head;
+  if (!head || source.closing || (source.inflight & bit(which))) return;
+  Request &request = mine.requests[which];
+  assert_false(request.live);
+  request = {};
+  uint32_t ops = 1;
+  if (head->kind == Kind::write) request.count = gather(*head, request.run, 64, &ops);
+  if (head->kind == Kind::accept && (source.paused || head->count >= head->accept.limit)) return;
+  if (head->kind == Kind::read_pool) {
+    if (!pool_may_receive(*head, rings(*head->pool.pool), mine.arrived > mine.taken)) return;
+    request.multishot = rings(*head->pool.pool) && head->pool.credits == head->pool.pool->count;
+  }
+  request.live = true;
+  source.inflight |= static_cast<uint8_t>(bit(which));
+  mine.launches[which]++;
+  for (Op *op = head; ops; ops--, op = op->next) {
+    assert_int_equal(static_cast<int>(op->reason), static_cast<int>(Reason::none));
+    op_activate(*op);
+  }
+  // It may complete at once, but is only seen to in the next poll.
+  at(world(*source.loop).now, mine, ready, bit(which));
+}
+
+static void launch_waiters(Line &mine) {
+  Source &source = *mine.source;
+  if (source.closing) return;
+  for (Op *op = source.waiters.head; op; op = op->next) {
+    if (op->state != State::queued || op->kind == Kind::uncongested || op->count) continue;
+    op_activate(*op);
+    source.polls++;
+    mine.launches[kWaiters]++;
+    at(world(*source.loop).now, mine, ready, bit(kWaiters));
+  }
+}
+
+// What the kernel gives for a lane's request; kAgain: nothing yet.
+static OsResult outcome(Line &mine, Request &request, Op &head) {
+  mine.attempts[lane_of(head.kind)]++;
+  switch (head.kind) {
+  case Kind::read: return take(mine, head.io.buffers, head.io.count);
+  case Kind::write: return put(mine, request.run, request.count);
+  case Kind::accept: return accept_one(mine, head);
+  default: return attempt_of(mine, head);
+  }
+}
+
+static void went(Line &mine, Lane which) {
+  mine.requests[which] = {};
+  mine.source->inflight &= static_cast<uint8_t>(~bit(which));
+}
+
+// One buffer of a pool read; false when the request has nothing more to say.
+static bool receive(Line &mine, Op &reader) {
+  eddy_pool &pool = *reader.pool.pool;
+  World &here = world(*pool.loop);
+  bool any = mine.arrived > mine.taken || mine.end || mine.error || !mine.script[kReadLane].empty();
+  if (!any) return false;
+  Request &request = mine.requests[kReadLane];
+  // Without a ring the request only waited for data: the buffer is taken now, in turn.
+  if (!rings(pool) && reader.reason == Reason::none && !pool_may_receive(reader, false, true)) {
+    went(mine, kReadLane);
+    op_requeue(reader);
+    return false;
+  }
+  uint32_t index = rings(pool) ? kNoBuffer : pool.free_head;
+  if (rings(pool) && here.ring.count) index = here.ring.index[0];
+  if (index == kNoBuffer) {
+    went(mine, kReadLane);
+    op_requeue(reader);
+    if (reader.reason != Reason::none)
+      op_end_reason(reader);
+    else
+      pool_refused(reader);
+    return false;
+  }
+  eddy_buf_t room = {pool_data(pool, index), pool.buffer_size};
+  OsResult got = take(mine, &room, 1);
+  if (got.value == kAgain) return false;
+  if (got.value > 0) {
+    if (rings(pool)) {
+      here.ring.count--;
+      for (uint32_t i = 0; i < here.ring.count; i++) here.ring.index[i] = here.ring.index[i + 1];
+    } else {
+      pool.free_head = pool.buffers[index].next;
+    }
+    settle_pool(reader, index, static_cast<uint32_t>(got.value));
+    if (request.multishot && !request.cancelled) return true;
+    went(mine, kReadLane);
+    op_requeue(reader);
+    if (reader.reason != Reason::none) op_end_reason(reader);
+    return false;
+  }
+  went(mine, kReadLane);
+  op_requeue(reader);
+  settle(reader, got);
+  return false;
+}
+
+static void go_on(Source &source, Lane which) {
+  if (source.lanes[which].head && !source.closing) remember(source, bit(which));
+}
+
+void complete(Line &mine, Lane which) {
+  Source &source = *mine.source;
+  Request &request = mine.requests[which];
+  if (!request.live || core(*source.loop).lost) return;
+  Op &head = *source.lanes[which].head;
+  if (head.kind == Kind::read_pool) {
+    while (receive(mine, head)) {
+    }
+    if (!request.live) go_on(source, which);
+    return;
+  }
+  OsResult got = outcome(mine, request, head);
+  if (got.value == kAgain || got.value == kBlocked) return;
+  went(mine, which);
+  if (head.kind != Kind::write) op_requeue(head);
+  bool stays = head.kind == Kind::accept && (head.bits & kMulti);
+  settle(head, got);
+  if (stays && head.state == State::queued && head.reason != Reason::none) op_end_reason(head);
+  go_on(source, which);
+}
+
+void complete_cancelled(Line &mine, Lane which) {
+  Source &source = *mine.source;
+  if (core(*source.loop).lost) return;
+  source.cancels &= static_cast<uint8_t>(~bit(which));
+  if (which == kWaiters) {
+    for (Op *op = source.waiters.head, *next; op; op = next) {
+      next = op->next;
+      if (op->state != State::active || op->reason == Reason::none) continue;
+      source.polls--;
+      op_requeue(*op);
+      op_end_reason(*op);
+    }
+    return;
+  }
+  Request &request = mine.requests[which];
+  if (!request.live || !request.cancelled) return;
+  Op &head = *source.lanes[which].head;
+  went(mine, which);
+  if (head.kind != Kind::write) op_requeue(head);
+  settle(head, {EDDY_ECANCELED, 125});
+  go_on(source, which);
+}
+
+void complete_waiters(Line &mine) {
+  Source &source = *mine.source;
+  if (core(*source.loop).lost) return;
+  for (Op *op = source.waiters.head, *next; op; op = next) {
+    next = op->next;
+    if (op->state != State::active) continue;
+    uint32_t level = level_of(mine, *op);
+    if (!level) continue;
+    source.polls--;
+    op_requeue(*op);
+    settle_waiter(*op, {level, 0});
+    if (op->state == State::queued && op->reason != Reason::none) op_end_reason(*op);
+  }
+}
+
+static OsResult pool_add(eddy_pool &pool) {
+  World &here = world(*pool.loop);
+  if (!here.rings || here.ring.pool) return {EDDY_ENOTSUP, 0}; // one ring is enough
+  assert_true(pool.count <= 256);
+  here.ring.pool = &pool;
+  here.ring.count = pool.count;
+  for (uint32_t i = 0; i < pool.count; i++) here.ring.index[i] = i;
+  pool.group = 0;
+  return {};
+}
+
+static void pool_give(eddy_pool &pool, uint32_t index) {
+  World &here = world(*pool.loop);
+  assert_true(here.ring.count < pool.count);
+  here.ring.index[here.ring.count++] = index;
+}
+
+static void pool_remove(eddy_pool &pool) {
+  World &here = world(*pool.loop);
+  if (here.ring.pool != &pool) return;
+  here.ring.pool = nullptr;
+  here.ring.count = 0;
+  pool.group = -1;
+}
+
+static bool prepare(Loop &loop) {
+  bool ended = false;
+  WorkList work = core(loop).work;
+  core(loop).work = {};
+  while (Source *source = work.pop()) {
+    unsigned lanes = source->work;
+    source->work = 0;
+    source->in_work = false;
+    ended |= source->closing;
+    if (core(loop).lost) continue;
+    Line &mine = line(*source);
+    for (Lane which : {kReadLane, kWriteLane})
+      if (lanes & bit(which)) launch(mine, which);
+    if (lanes & bit(kWaiters)) launch_waiters(mine);
+  }
+  return ended;
+}
+
+static bool unflushed(const Loop &loop) { return !loop.work.empty(); }
+
+static void flush(Loop &loop) {
+  world(loop).flushes++;
+  prepare(loop);
+}
+
+static void poll(Loop &loop, Time until) {
+  bool busy = prepare(loop) || !core(loop).ready.empty();
+  poll_events(world(loop), busy ? 0 : until);
+}
+
+static eddy_native_t native(Loop &) { return 0; }
+
+const Driver driver = {
+    .id = EDDY_DRIVER_IO_URING,
+    .open = driver_open,
+    .destroy = destroy_world,
+    .bind_thread = driver_bind,
+    .after_fork = driver_after_fork,
+    .submit = submit,
+    .resume = resume,
+    .cancel = cancel,
+    .quiesce = quiesce,
+    .quiet = quiet,
+    .release = release,
+    .pool_add = pool_add,
+    .pool_give = pool_give,
+    .pool_remove = pool_remove,
+    .unflushed = unflushed,
+    .flush = flush,
+    .poll = poll,
+    .native = native,
+    .now = world_now,
+};
+
+} // namespace eddy::fake

@@ -1,0 +1,113 @@
+// The fake as a readiness system: registered once, edges only, like epoll.
+#include "fake_test.hpp"
+
+#include <sys/socket.h>
+
+namespace eddy::fake {
+
+static OsResult readiness_open(Loop &loop) { return open_world(loop, false); }
+static OsResult readiness_after_fork(Loop &) { return {}; }
+
+// A pool read takes its bytes from the descriptor: what the script grants goes in there first.
+static OsResult perform_pool(Line &line, Op &op) {
+  char bytes[2048];
+  eddy_buf_t room = {bytes, sizeof bytes};
+  if (op.pool.pool->buffer_size < room.size) room.size = op.pool.pool->buffer_size;
+  bool may = op.pool.reserved ||
+             (!(op.bits & kParked) && op.pool.held < op.pool.credits &&
+              !op.pool.pool->parked_head && op.pool.pool->free > op.pool.pool->reserved);
+  OsResult granted = may ? take(line, &room, 1) : OsResult{kAgain, 0};
+  if (granted.value > 0)
+    assert_int_equal(send(line.peer, bytes, static_cast<size_t>(granted.value), 0), granted.value);
+  OsResult got = attempt(op);
+  if (got.value == kBlocked) return got;
+  assert_true(granted.value > 0 ? got.value == granted.value : got.value == kAgain);
+  return granted;
+}
+
+OsResult attempt_of(Line &line, Op &op) {
+  Lane which = lane_of(op.kind);
+  line.attempts[which]++;
+  switch (op.kind) {
+  case Kind::read: return take(line, op.io.buffers, op.io.count);
+  case Kind::read_pool: return perform_pool(line, op);
+  case Kind::write: {
+    if (op.io.count == 0) return {0, 0};
+    eddy_buf_t run[64];
+    uint32_t ops;
+    return put(line, run, gather(op, run, 64, &ops));
+  }
+  case Kind::accept: return accept_one(line, op);
+  case Kind::shutdown_write:
+  case Kind::connect: {
+    Script &script = line.script[kWriteLane];
+    if (script.empty()) return {op.kind == Kind::connect ? kAgain : 0, 0};
+    Step step = script.pop();
+    return {step.value, step.native};
+  }
+  default: {
+    uint32_t level = level_of(line, op);
+    return {level ? level : kAgain, 0};
+  }
+  }
+}
+
+static OsResult perform(Op &op) {
+  Line &line = fake::line(*op.source);
+  assert_false(line.released);
+  assert_int_equal(static_cast<int>(op.reason), static_cast<int>(Reason::none));
+  return attempt_of(line, op);
+}
+
+static OsResult arm(Source &source, unsigned) {
+  Line &line = fake::line(source);
+  line.arms++;
+  if (line.arm_error.value < 0) return line.arm_error;
+  if (source.armed) return {};
+  source.armed = true;
+  unsigned now = 0; // registering reports what is there already
+  if (line.arrived > line.taken || line.end || line.error || line.connections || line.level)
+    now |= bit(kReadLane);
+  if (line.room) now |= bit(kWriteLane);
+  if (now) at(world(*source.loop).now, line, ready, now);
+  return {};
+}
+
+static bool readiness_quiet(const Source &) { return true; }
+
+static void readiness_release(Source &source) {
+  Line &line = fake::line(source);
+  line.releases++;
+  line.released = true;
+}
+
+static void readiness_poll(Loop &loop, Time until) { poll_events(world(loop), until); }
+static eddy_native_t readiness_native(Loop &) { return 0; }
+
+void notify(Line &line, unsigned lanes, bool hung_up) {
+  if (world(*line.source->loop).completes) {
+    for (Lane which : {kReadLane, kWriteLane})
+      if (lanes & bit(which)) complete(line, which);
+    complete_waiters(line);
+  } else if (line.source->armed) {
+    adapter_ready(*line.source, lanes, hung_up);
+  }
+}
+
+const Readiness readiness = {
+    .id = EDDY_DRIVER_EPOLL,
+    .open = readiness_open,
+    .destroy = destroy_world,
+    .after_fork = readiness_after_fork,
+    .receive = nullptr, // all attempts go through the script
+    .send = nullptr,
+    .perform = perform,
+    .arm = arm,
+    .quiet = readiness_quiet,
+    .release = readiness_release,
+    .poll = readiness_poll,
+    .native = readiness_native,
+    .now = world_now,
+};
+
+} // namespace eddy::fake

@@ -1,0 +1,86 @@
+// What several contract tests need besides fixture.h and net.h.
+#ifndef EDDY_TEST_RULE_TOOLS_H
+#define EDDY_TEST_RULE_TOOLS_H
+
+#include "net.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+// Some turns without a wait: what must not happen would happen here.
+static inline void turns(eddy_loop_t *loop, int count) {
+  while (count--) eddy_loop_step(loop, 0);
+}
+
+static inline void raw_write(int fd, const void *data, size_t size) {
+  for (const char *at = data; size;) {
+    ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
+    assert_true(sent > 0);
+    at += sent;
+    size -= (size_t)sent;
+  }
+}
+
+// Reads until the peer's end; the number of bytes, or -1 after an error.
+static inline int64_t raw_read_all(int fd) {
+  static char waste[65536];
+  int64_t total = 0;
+  for (;;) {
+    ssize_t got = recv(fd, waste, sizeof waste, 0);
+    if (got == 0) return total;
+    if (got < 0) return -1;
+    total += got;
+  }
+}
+
+// Memory that faults when it is touched after its release.
+static inline void *page_take(size_t size) {
+  void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_true(page != MAP_FAILED);
+  return page;
+}
+
+static inline void page_drop(void *page, size_t size) { munmap(page, size); }
+
+// An allocation hook that refuses on demand and counts what is out.
+struct allocator {
+  int64_t allowed; // allocations until it refuses; below 0: never
+  int64_t live;
+};
+
+static inline void *hook_alloc(void *context, size_t size) {
+  struct allocator *allocator = context;
+  if (allocator->allowed == 0) return NULL;
+  if (allocator->allowed > 0) allocator->allowed--;
+  allocator->live++;
+  return aligned_alloc(16, (size + 15) & ~(size_t)15);
+}
+
+static inline void hook_release(void *context, void *memory, size_t size) {
+  struct allocator *allocator = context;
+  (void)size;
+  allocator->live--;
+  free(memory);
+}
+
+static inline eddy_loop_options_t hooked_options(struct allocator *allocator) {
+  eddy_loop_options_t options = {.size = sizeof options,
+                                 .alloc = hook_alloc,
+                                 .release = hook_release,
+                                 .alloc_context = allocator};
+  return options;
+}
+
+// Lets the process open no descriptor more, until the limit is given back.
+static inline struct rlimit descriptors_shut(void) {
+  struct rlimit before, now;
+  getrlimit(RLIMIT_NOFILE, &before);
+  now = before;
+  now.rlim_cur = 0;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+  return before;
+}
+
+static inline void descriptors_open(struct rlimit before) { setrlimit(RLIMIT_NOFILE, &before); }
+
+#endif

@@ -1,0 +1,211 @@
+// A turn of the loop: what comes before what, and when it does not wait.
+#include "fake_test.hpp"
+
+using namespace eddy;
+using namespace eddy::fake;
+
+namespace {
+
+void again(Rec &rec, int64_t) {
+  if (rec.finals < 30) fake::yield(*op_of(&rec.op).loop, rec);
+}
+
+void a_busy_loop_polls_every_ninth_turn(void **) {
+  Loop &loop = *open(false);
+  Rec rec = {};
+  rec.then = again;
+  fake::yield(loop, rec);
+  turn(loop, 8);
+  assert_int_equal(world(loop).polls, 0);
+  turn(loop);
+  assert_int_equal(world(loop).polls, 1);
+  turn(loop, 8);
+  assert_int_equal(world(loop).polls, 1);
+  turn(loop);
+  assert_int_equal(world(loop).polls, 2);
+  assert_int_equal(world(loop).waits, 0);
+  assert_int_equal(rec.finals, 18);
+  eddy_loop_run(&loop);
+  end(loop);
+}
+
+void what_gets_ready_meanwhile_waits_for_the_next_turn(void **) {
+  Loop &loop = *open(false);
+  Rec rec = {};
+  rec.then = again;
+  fake::yield(loop, rec);
+  for (int i = 1; i <= 5; i++) {
+    turn(loop);
+    assert_int_equal(rec.finals, i);
+  }
+  eddy_loop_run(&loop);
+  assert_int_equal(rec.finals, 30);
+  end(loop);
+}
+
+void stop(Rec &rec, int64_t) { eddy_loop_stop(op_of(&rec.op).loop); }
+
+void stop_is_consumed_by_one_run(void **) {
+  Loop &loop = *open(false);
+  Rec timer = {}, first = {};
+  fake::sleep(loop, timer, kStart + 100);
+  first.then = stop;
+  fake::sleep(loop, first, kStart + 10);
+  assert_int_equal(eddy_loop_run(&loop), 1);
+  assert_int_equal(world(loop).now, kStart + 10);
+  eddy_loop_stop(&loop); // outside: for the next one
+  int waits = world(loop).waits;
+  assert_int_equal(eddy_loop_run(&loop), 1);
+  assert_int_equal(world(loop).waits, waits);
+  assert_int_equal(timer.calls, 0);
+  assert_int_equal(eddy_loop_run(&loop), 0);
+  ONCE(timer, 0);
+  end(loop);
+}
+
+void an_armed_idle_hook_keeps_it_from_waiting(void **) {
+  Loop &loop = *open(false);
+  Rec idle = {}, timer = {};
+  fake::sleep(loop, timer, kStart + 100);
+  quietly(&idle, [&] { return eddy_hook_idle(&loop, &idle.op, rec_cb); });
+  for (int i = 1; i <= 3; i++) {
+    eddy_loop_step(&loop, EDDY_NEVER);
+    assert_int_equal(idle.mores, i);
+  }
+  assert_int_equal(world(loop).waits, 0);
+  assert_int_equal(eddy_loop_next_deadline(&loop), 0);
+  cancel(idle);
+  eddy_loop_run(&loop);
+  ONCE(idle, EDDY_ECANCELED);
+  assert_int_equal(world(loop).waits, 1);
+  end(loop);
+}
+
+int phases[16], phase_count;
+struct Phase {
+  Rec rec; // first
+  int number;
+};
+void note(Rec &rec, int64_t) {
+  if (phase_count < 16) phases[phase_count++] = reinterpret_cast<Phase &>(rec).number;
+}
+
+void the_phases_have_their_order(void **) {
+  Loop &loop = *open(false);
+  eddy_stream_t *stream = fake::stream(loop), *closing = fake::stream(loop);
+  Phase all[7] = {};
+  for (int i = 0; i < 7; i++) {
+    all[i].number = i;
+    all[i].rec.then = note;
+  }
+  char byte;
+  phase_count = 0;
+  eddy_remote_t *remote = eddy_loop_remote(&loop);
+  fake::sleep(loop, all[6].rec, kStart + 5); // comes due in the wait
+  quietly(&all[4].rec, [&] { return eddy_hook_after_wait(&loop, &all[4].rec.op, rec_cb); });
+  quietly(&all[2].rec, [&] { return eddy_hook_before_wait(&loop, &all[2].rec.op, rec_cb); });
+  fake::read(stream, all[3].rec, &byte, 1);
+  turn(loop, 2);
+  phase_count = 0;
+  fake::at(kStart + 5, line(stream), arrive, 1);
+  quietly(nullptr, [&] { return eddy_post(remote, &all[0].rec.op, rec_cb); });
+  eddy_loop_step(&loop, EDDY_NEVER);
+  assert_int_equal(phase_count, 3); // a step that ran a post does not wait
+  fake::close(closing, &all[5].rec);
+  world(loop).now = kStart + 4;
+  eddy_loop_step(&loop, EDDY_NEVER); // the close is due, so it does not wait
+  static const int wanted[] = {0, 2, 4, 2, 4, 5};
+  for (int i = 0; i < 6; i++) assert_int_equal(phases[i], wanted[i]);
+  assert_int_equal(phase_count, 6);
+  eddy_loop_step(&loop, EDDY_NEVER); // ended at once by the post's signal
+  phase_count = 0;
+  eddy_loop_step(&loop, EDDY_NEVER);
+  static const int last[] = {2, 3, 4, 6};
+  for (int i = 0; i < 4; i++) assert_int_equal(phases[i], last[i]);
+  eddy_remote_release(remote);
+  end(loop);
+}
+
+void close_it(Rec &rec, int64_t) {
+  Rec &closer = *static_cast<Rec *>(rec.context);
+  fake::close(static_cast<eddy_stream_t *>(closer.context), &closer);
+}
+
+void a_close_ends_in_the_turn_that_made_it_due(void **) {
+  for (bool completes : {false, true}) {
+    Loop &loop = *open(completes);
+    eddy_stream_t *stream = fake::stream(loop);
+    Rec yielded = {}, closed = {};
+    closed.context = stream;
+    yielded.context = &closed;
+    yielded.then = close_it;
+    fake::yield(loop, yielded);
+    turn(loop);
+    ONCE(closed, 0);
+    assert_int_equal(eddy_loop_alive(&loop), 0);
+    end(loop);
+  }
+}
+
+void close_phase_does_not_run_what_it_starts(void **) {
+  Loop &loop = *open(false);
+  eddy_stream_t *first = fake::stream(loop), *second = fake::stream(loop);
+  Rec one = {}, two = {};
+  two.context = second;
+  one.context = &two;
+  one.then = close_it;
+  fake::close(first, &one);
+  turn(loop);
+  ONCE(one, 0);
+  assert_int_equal(two.calls, 0);
+  assert_int_equal(eddy_loop_next_deadline(&loop), 0);
+  turn(loop);
+  ONCE(two, 0);
+  end(loop);
+}
+
+void a_step_waits_no_longer_than_it_is_told(void **) {
+  Loop &loop = *open(false);
+  Rec rec = {};
+  fake::sleep(loop, rec, kStart + 100);
+  assert_int_equal(eddy_loop_step(&loop, kStart + 30), 1);
+  assert_int_equal(world(loop).now, kStart + 30);
+  assert_int_equal(world(loop).last_until, kStart + 30);
+  assert_int_equal(eddy_loop_step(&loop, EDDY_NEVER), 0);
+  ONCE(rec, 0);
+  assert_int_equal(eddy_loop_step(&loop, EDDY_NEVER), 0); // not alive: no wait
+  assert_int_equal(world(loop).now, kStart + 100);
+  end(loop);
+}
+
+void only_refd_ops_keep_it_alive(void **) {
+  Loop &loop = *open(false);
+  Rec background = {}, work = {};
+  eddy_op_set_flags(&background.op, EDDY_OP_UNREF);
+  fake::tick(loop, background, kStart + 10, 10, EDDY_TICK_SKIP);
+  fake::sleep(loop, work, kStart + 45);
+  assert_int_equal(eddy_loop_run(&loop), 0);
+  assert_int_equal(background.mores, 4);
+  eddy_op_ref(&background.op);
+  assert_int_equal(eddy_loop_alive(&loop), 1);
+  eddy_op_unref(&background.op);
+  assert_int_equal(eddy_loop_alive(&loop), 0);
+  end(loop);
+}
+
+} // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      FAKE_TEST(a_busy_loop_polls_every_ninth_turn),
+      FAKE_TEST(what_gets_ready_meanwhile_waits_for_the_next_turn),
+      FAKE_TEST(stop_is_consumed_by_one_run),
+      FAKE_TEST(an_armed_idle_hook_keeps_it_from_waiting),
+      FAKE_TEST(the_phases_have_their_order),
+      FAKE_TEST(a_close_ends_in_the_turn_that_made_it_due),
+      FAKE_TEST(close_phase_does_not_run_what_it_starts),
+      FAKE_TEST(a_step_waits_no_longer_than_it_is_told),
+      FAKE_TEST(only_refd_ops_keep_it_alive),
+  };
+  return cmocka_run_group_tests_name("fake_turns", tests, nullptr, nullptr);
+}

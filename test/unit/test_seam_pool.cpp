@@ -1,0 +1,224 @@
+// Receive pools over the seam: hard credits, turns among the parked, refusals by the kernel.
+#include "fake_test.hpp"
+
+using namespace eddy;
+using namespace eddy::fake;
+
+namespace {
+
+struct Taker {
+  Rec rec; // first: the op is the Rec
+  uint64_t ids[16];
+  int count;
+  uint64_t bytes;
+};
+
+void keep(Rec &rec, int64_t result) {
+  Taker &taker = reinterpret_cast<Taker &>(rec);
+  eddy_lease_t lease;
+  if (!eddy_op_more(&rec.op)) return;
+  assert_int_equal(eddy_op_take_lease(&rec.op, &lease), 1);
+  assert_int_equal(eddy_op_take_lease(&rec.op, &lease), 0);
+  assert_int_equal(lease.size, result);
+  for (size_t i = 0; i < lease.size; i++)
+    assert_int_equal(static_cast<uint8_t *>(lease.data)[i], fake::pattern(taker.bytes + i));
+  taker.bytes += lease.size;
+  taker.ids[taker.count++] = lease.id;
+}
+
+void give(eddy_pool_t *pool, Taker &taker) {
+  assert_int_equal(eddy_pool_give(pool, taker.ids[--taker.count]), 0);
+}
+
+void settle_down(Loop &loop) { turn(loop, 6); }
+
+void credits(bool completes, bool rings, uint32_t credits, uint32_t count) {
+  Loop &loop = *open(completes);
+  world(loop).rings = rings;
+  eddy_pool_t *pool = fake::pool(loop, count);
+  eddy_stream_t *stream = fake::stream(loop);
+  Taker taker = {};
+  taker.rec.then = keep;
+  fake::read_pool(stream, taker.rec, pool, credits);
+  fake::at(kStart, line(stream), arrive, 64 * 12);
+  settle_down(loop);
+  uint32_t most = credits && credits < count ? credits : count;
+  assert_int_equal(taker.count, most);
+  assert_int_equal(eddy_pool_free(pool), count - most);
+  for (int given = 0; given < 4; given++) { // one back, one more
+    give(pool, taker);
+    settle_down(loop);
+    assert_int_equal(taker.count, most);
+    assert_int_equal(taker.rec.mores, static_cast<int>(most) + given + 1);
+  }
+  cancel(taker.rec);
+  settle_down(loop);
+  ONCE(taker.rec, EDDY_ECANCELED);
+  uint64_t id = taker.ids[0];
+  while (taker.count) give(pool, taker);
+  assert_int_equal(eddy_pool_give(pool, id), EDDY_EINVAL);
+  assert_int_equal(eddy_pool_free(pool), count);
+  end(loop);
+}
+
+void credits_are_hard(void **) {
+  for (uint32_t of : {1u, 2u, 3u, 4u, 0u}) {
+    credits(false, false, of, 4);
+    credits(true, false, of, 4);
+    credits(true, true, of, 4); // with all of them: multishot, which nothing but the pool bounds
+  }
+}
+
+// Reads that find no buffer come in the order in which they found none.
+void the_parked_wake_in_turn(void **) {
+  for (int mode = 0; mode < 3; mode++) {
+    Loop &loop = *open(mode > 0);
+    world(loop).rings = mode == 2;
+    eddy_pool_t *pool = fake::pool(loop, 1);
+    eddy_stream_t *streams[4];
+    Taker takers[4] = {};
+    for (int i = 0; i < 4; i++) {
+      streams[i] = fake::stream(loop);
+      takers[i].rec.then = keep;
+      fake::read_pool(streams[i], takers[i].rec, pool, 1);
+      fake::at(kStart + 1 + static_cast<Time>(i), line(streams[i]), arrive, 10);
+    }
+    while (world(loop).now < kStart + 4) eddy_loop_step(&loop, kStart + 10);
+    settle_down(loop);
+    for (int i = 0; i < 4; i++) {
+      for (int k = 0; k < 4; k++) assert_int_equal(takers[k].rec.mores, k <= i);
+      assert_int_equal(eddy_pool_free(pool), 0);
+      give(pool, takers[i]);
+      settle_down(loop);
+    }
+    assert_int_equal(eddy_pool_free(pool), 1);
+    end(loop);
+  }
+}
+
+// One that gets its turn and is refused by the kernel all the same does not go to the end.
+void a_refused_read_keeps_its_turn(void **) {
+  Loop &loop = *open(true);
+  eddy_pool_t *pool = fake::pool(loop, 1);
+  eddy_stream_t *streams[3];
+  Taker takers[3] = {};
+  for (int i = 0; i < 3; i++) {
+    streams[i] = fake::stream(loop);
+    takers[i].rec.then = keep;
+    fake::read_pool(streams[i], takers[i].rec, pool, 1);
+    fake::at(kStart + 1 + static_cast<Time>(i), line(streams[i]), arrive, 10);
+  }
+  while (world(loop).now < kStart + 3) eddy_loop_step(&loop, kStart + 10);
+  settle_down(loop);
+  assert_int_equal(takers[0].rec.mores, 1);
+  auto &ring = world(loop).ring;
+  give(pool, takers[0]); // the second is woken
+  uint32_t stolen = ring.count;
+  ring.count = 0; // ... but another had been faster in the kernel
+  settle_down(loop);
+  assert_int_equal(takers[1].rec.mores + takers[2].rec.mores, 0);
+  assert_int_equal(op_of(&takers[1].rec.op).pool.reserved, 1); // woken again, before the third
+  assert_ptr_equal(pool->parked_head, &takers[2].rec.op);
+  ring.count = stolen;
+  // A buffer that comes back wakes them; what wakes them here is the loss of one that parked.
+  assert_int_equal(pool->free, 1);
+  eddy_stream_t *other = fake::stream(loop);
+  Taker last = {};
+  last.rec.then = keep;
+  fake::read_pool(other, last.rec, pool, 1);
+  fake::at(kStart + 20, line(other), arrive, 5);
+  eddy_loop_step(&loop, kStart + 30);
+  settle_down(loop);
+  while (world(loop).now < kStart + 20) eddy_loop_step(&loop, kStart + 30);
+  settle_down(loop);
+  if (last.rec.mores) give(pool, last);
+  settle_down(loop);
+  assert_int_equal(takers[1].rec.mores, 1);
+  assert_int_equal(takers[2].rec.mores, 0);
+  give(pool, takers[1]);
+  settle_down(loop);
+  assert_int_equal(takers[2].rec.mores, 1);
+  give(pool, takers[2]);
+  end(loop);
+}
+
+void a_parked_read_that_ends_lets_the_next_one_go(void **) {
+  for (bool completes : {false, true}) {
+    Loop &loop = *open(completes);
+    eddy_pool_t *pool = fake::pool(loop, 1);
+    eddy_stream_t *streams[3];
+    Taker takers[3] = {};
+    for (int i = 0; i < 3; i++) {
+      streams[i] = fake::stream(loop);
+      takers[i].rec.then = keep;
+      fake::read_pool(streams[i], takers[i].rec, pool, 1);
+      fake::at(kStart + 1 + static_cast<Time>(i), line(streams[i]), arrive, 10);
+    }
+    while (world(loop).now < kStart + 3) eddy_loop_step(&loop, kStart + 10);
+    settle_down(loop);
+    give(pool, takers[0]); // wakes the second
+    cancel(takers[1].rec); // ... which leaves
+    settle_down(loop);
+    ONCE(takers[1].rec, EDDY_ECANCELED);
+    assert_int_equal(takers[2].rec.mores, 1);
+    give(pool, takers[2]);
+    end(loop);
+  }
+}
+
+void idle_reads_hold_no_buffer(void **) {
+  for (bool completes : {false, true}) {
+    Loop &loop = *open(completes);
+    eddy_pool_t *pool = fake::pool(loop, 2);
+    Taker takers[20] = {};
+    eddy_stream_t *streams[20];
+    for (int i = 0; i < 20; i++) {
+      streams[i] = fake::stream(loop);
+      fake::read_pool(streams[i], takers[i].rec, pool, 0);
+    }
+    settle_down(loop);
+    assert_int_equal(eddy_pool_free(pool), 2);
+    fake::at(kStart, line(streams[19]), arrive, 8);
+    settle_down(loop);
+    assert_int_equal(takers[19].rec.mores, 1);
+    assert_int_equal(eddy_pool_free(pool), 2);
+    end(loop);
+  }
+}
+
+void a_lease_outlives_its_stream_and_its_pool(void **) {
+  for (bool completes : {false, true}) {
+    Loop &loop = *open(completes);
+    eddy_pool_t *pool = fake::pool(loop, 2);
+    eddy_stream_t *stream = fake::stream(loop);
+    Taker taker = {};
+    Rec closed = {};
+    taker.rec.then = keep;
+    fake::read_pool(stream, taker.rec, pool, 2);
+    fake::at(kStart, line(stream), arrive, 20);
+    settle_down(loop);
+    fake::close(stream);
+    quietly(&closed, [&] { return eddy_pool_close(pool, &closed.op, rec_cb); });
+    settle_down(loop);
+    ONCE(taker.rec, EDDY_ECANCELED);
+    ONCE(closed, 0);
+    assert_int_equal(eddy_loop_drain(&loop, kStart), 1);
+    assert_int_equal(eddy_loop_close(&loop), EDDY_EBUSY);
+    give(pool, taker);
+    end(loop);
+  }
+}
+
+} // namespace
+
+int main() {
+  const CMUnitTest tests[] = {
+      FAKE_TEST(credits_are_hard),
+      FAKE_TEST(the_parked_wake_in_turn),
+      FAKE_TEST(a_refused_read_keeps_its_turn),
+      FAKE_TEST(a_parked_read_that_ends_lets_the_next_one_go),
+      FAKE_TEST(idle_reads_hold_no_buffer),
+      FAKE_TEST(a_lease_outlives_its_stream_and_its_pool),
+  };
+  return cmocka_run_group_tests_name("seam_pool", tests, nullptr, nullptr);
+}
