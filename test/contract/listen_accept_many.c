@@ -1,0 +1,50 @@
+// Multishot accept holds no more than its limit of accepted connections that were not yet delivered.
+#include "tcp.h"
+
+enum { kPeers = 40 };
+
+struct watch {
+  struct rec rec;
+  eddy_listener_t *listener;
+  uint32_t limit;
+};
+
+static void look(struct rec *rec, int64_t result) {
+  struct watch *watch = (struct watch *)(void *)rec;
+  if (!eddy_op_more(&rec->op)) return;
+  assert_int_equal(result, 0);
+  eddy_stream_t *stream = eddy_op_take_stream(&rec->op);
+  assert_non_null(stream);
+  eddy_stream_close(stream, NULL, NULL);
+  // Taken from the kernel and not in a callback yet: never more than the limit.
+  uint32_t waiting = accept_queue(eddy_listener_native(watch->listener), NULL);
+  uint32_t undelivered = kPeers - waiting - (uint32_t)rec->mores;
+  assert_true(undelivered <= watch->limit);
+}
+
+static void bounded(eddy_loop_t *loop, uint32_t asked, uint32_t limit) {
+  eddy_addr_t addr;
+  struct watch watch = {.rec = {.then = look}, .limit = limit};
+  watch.listener = listen_loopback(loop, &addr);
+  int fds[kPeers];
+  for (int i = 0; i < kPeers; i++) fds[i] = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(watch.listener), kPeers);
+  eddy_listener_accept_many(watch.listener, &watch.rec.op, asked, rec_cb);
+  turn_until(loop, &watch.rec.mores, kPeers);
+  assert_int_equal(watch.rec.finals, 0);
+  eddy_listener_close(watch.listener, NULL, NULL);
+  turn_until(loop, &watch.rec.finals, 1);
+  assert_int_equal(watch.rec.result, EDDY_ECANCELED);
+  assert_int_equal(watch.rec.mores, kPeers);
+  for (int i = 0; i < kPeers; i++) close(fds[i]);
+}
+
+static void one_at_a_time(void **state) { bounded(LOOP(state), 1, 1); }
+static void four_ahead(void **state) { bounded(LOOP(state), 4, 4); }
+static void default_is_sixteen(void **state) { bounded(LOOP(state), 0, 16); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(one_at_a_time), FIXTURE_TEST(four_ahead),
+                                     FIXTURE_TEST(default_is_sixteen)};
+  return RUN_TESTS(tests);
+}

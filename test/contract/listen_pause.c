@@ -1,0 +1,93 @@
+// A paused listener leaves connections in the kernel's queue; resumed, it goes on.
+#include "tcp.h"
+
+static eddy_listener_t *the_listener;
+
+static void take_and_pause(struct rec *rec, int64_t result) {
+  (void)result;
+  if (!eddy_op_more(&rec->op)) return;
+  eddy_stream_close(eddy_op_take_stream(&rec->op), NULL, NULL);
+  eddy_listener_pause(the_listener);
+}
+
+static void take_only(struct rec *rec, int64_t result) {
+  (void)result;
+  eddy_stream_t *stream = eddy_op_take_stream(&rec->op);
+  if (stream) eddy_stream_close(stream, NULL, NULL);
+}
+
+// Paused while nothing was accepted: all of it stays in the kernel.
+static void before_any(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_addr_t addr;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  struct rec many = {.then = take_only};
+  eddy_listener_accept_many(listener, &many.op, 0, rec_cb);
+  turns(loop, 3);
+  eddy_listener_pause(listener);
+  eddy_listener_pause(listener);
+  turns(loop, 2);
+  int fds[6];
+  for (int i = 0; i < 6; i++) fds[i] = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(listener), 6);
+  turn_for(loop, 20 * EDDY_MILLISECOND);
+  assert_int_equal(many.calls, 0);
+  assert_int_equal(accept_queue(eddy_listener_native(listener), NULL), 6);
+  eddy_listener_resume(listener);
+  eddy_listener_resume(listener);
+  turn_until(loop, &many.mores, 6);
+  for (int i = 0; i < 6; i++) close(fds[i]);
+  eddy_listener_close(listener, NULL, NULL);
+  all_ended(loop);
+}
+
+// Paused in each callback, with no accepting ahead: one connection per resume, never two.
+static void in_each_callback(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_addr_t addr;
+  the_listener = listen_loopback(loop, &addr);
+  struct rec many = {.then = take_and_pause};
+  int fds[5];
+  for (int i = 0; i < 5; i++) fds[i] = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(the_listener), 5);
+  eddy_listener_accept_many(the_listener, &many.op, 1, rec_cb);
+  for (int i = 1; i <= 5; i++) {
+    turn_until(loop, &many.mores, i);
+    turns(loop, 4);
+    assert_int_equal(many.mores, i);
+    assert_int_equal(accept_queue(eddy_listener_native(the_listener), NULL), 5 - i);
+    eddy_listener_resume(the_listener);
+  }
+  for (int i = 0; i < 5; i++) close(fds[i]);
+  eddy_listener_close(the_listener, NULL, NULL);
+  all_ended(loop);
+}
+
+static void one_shot_waits_too(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_addr_t addr;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  eddy_listener_pause(listener);
+  int fd = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(listener), 1);
+  struct rec one = {.then = take_only}, never = {0};
+  eddy_listener_accept(listener, &one.op, rec_cb);
+  eddy_listener_accept(listener, &never.op, rec_cb);
+  turns(loop, 5);
+  assert_int_equal(one.calls, 0);
+  eddy_listener_resume(listener);
+  turn_until(loop, &one.finals, 1);
+  eddy_listener_pause(listener);
+  eddy_cancel(&never.op); // a paused accept can be cancelled
+  turn_until(loop, &never.finals, 1);
+  assert_int_equal(never.result, EDDY_ECANCELED);
+  close(fd);
+  eddy_listener_close(listener, NULL, NULL); // and a paused listener closed
+  all_ended(loop);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(before_any), FIXTURE_TEST(in_each_callback),
+                                     FIXTURE_TEST(one_shot_waits_too)};
+  return RUN_TESTS(tests);
+}

@@ -1,0 +1,112 @@
+// Rule 11: a remote is the address of a loop that outlives it; a post is delivered or refused.
+#include "rule_tools.h"
+
+static void rule_11_post_runs_on_the_loop_in_order(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_remote_t *remote = eddy_loop_remote(loop);
+  struct rec r[20] = {0};
+  for (int i = 0; i < 20; i++) assert_int_equal(eddy_post(remote, &r[i].op, rec_cb), EDDY_PENDING);
+  assert_int_equal(eddy_op_pending(&r[0].op), 1);
+  assert_int_equal(eddy_loop_run(loop), 0);
+  for (int i = 0; i < 20; i++) {
+    assert_int_equal(r[i].calls, 1);
+    assert_int_equal(r[i].result, 0);
+    if (i) assert_true(r[i - 1].order < r[i].order);
+  }
+  eddy_remote_release(remote);
+}
+
+static void rule_11_post_cancelled_before_delivery(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_remote_t *remote = eddy_loop_remote(loop);
+  struct rec post = {0};
+  eddy_op_set_deadline(&post.op, 1); // ignored
+  eddy_post(remote, &post.op, rec_cb);
+  eddy_cancel(&post.op);
+  eddy_loop_run(loop);
+  assert_int_equal(post.result, EDDY_ECANCELED);
+  eddy_post(remote, &post.op, rec_cb);
+  eddy_loop_run(loop);
+  assert_int_equal(post.result, 0);
+  assert_int_equal(post.calls, 2);
+  eddy_remote_release(remote);
+}
+
+static eddy_remote_t *the_remote;
+
+static void post_again(struct rec *rec, int64_t result) {
+  (void)result;
+  if (rec->finals < 50) eddy_post(the_remote, &rec->op, rec_cb);
+}
+
+static void rule_11_post_from_its_own_callback(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  the_remote = eddy_loop_remote(loop);
+  struct rec post = {.then = post_again};
+  eddy_post(the_remote, &post.op, rec_cb);
+  eddy_loop_step(loop, 0);
+  assert_int_equal(post.finals, 1); // the next turn's
+  eddy_loop_run(loop);
+  assert_int_equal(post.finals, 50);
+  eddy_remote_release(the_remote);
+}
+
+static void rule_11_the_remote_outlives_the_loop(void **state) {
+  eddy_loop_t *loop = test_loop();
+  (void)state;
+  eddy_remote_t *remote = eddy_loop_remote(loop), *second = eddy_remote_retain(remote);
+  assert_ptr_equal(remote, second);
+  eddy_remote_release(second);
+  struct rec post = {0}, early = {0};
+  eddy_post(remote, &early.op, rec_cb);
+  eddy_loop_drain(loop, 0);
+  assert_int_equal(early.result, EDDY_ECANCELED); // accepted, so delivered
+  assert_int_equal(eddy_post(remote, &post.op, rec_cb), EDDY_ECLOSED);
+  assert_int_equal(eddy_loop_close(loop), 0);
+  assert_int_equal(eddy_post(remote, &post.op, rec_cb), EDDY_ECLOSED);
+  assert_int_equal(eddy_op_pending(&post.op), 0);
+  assert_int_equal(post.calls, 0);
+  eddy_remote_stop(remote);
+  eddy_remote_wake(remote);
+  // Never started: still ours.
+  eddy_yield(LOOP(state), &post.op, rec_cb);
+  eddy_loop_run(LOOP(state));
+  assert_int_equal(post.calls, 1);
+  eddy_remote_release(remote);
+}
+
+static void rule_11_a_loop_closed_without_drain_refuses_posts(void **state) {
+  (void)state;
+  eddy_loop_t *loop = test_loop();
+  eddy_remote_t *remote = eddy_loop_remote(loop);
+  assert_int_equal(eddy_loop_close(loop), 0);
+  struct rec post = {0};
+  assert_int_equal(eddy_post(remote, &post.op, rec_cb), EDDY_ECLOSED);
+  eddy_remote_release(remote);
+}
+
+static void rule_11_stop_and_wake(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_remote_t *remote = eddy_loop_remote(loop);
+  struct rec sleep = {0};
+  eddy_sleep(loop, &sleep.op, EDDY_NEVER, rec_cb);
+  eddy_remote_stop(remote); // sticky: the next run consumes it
+  assert_int_equal(eddy_loop_run(loop), 1);
+  eddy_remote_wake(remote);
+  eddy_remote_wake(remote);
+  assert_int_equal(eddy_loop_step(loop, EDDY_NEVER), 1); // would sleep for ever
+  eddy_cancel(&sleep.op);
+  assert_int_equal(eddy_loop_run(loop), 0);
+  eddy_remote_release(remote);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      FIXTURE_TEST(rule_11_post_runs_on_the_loop_in_order),
+      FIXTURE_TEST(rule_11_post_cancelled_before_delivery),
+      FIXTURE_TEST(rule_11_post_from_its_own_callback),
+      FIXTURE_TEST(rule_11_the_remote_outlives_the_loop),
+      FIXTURE_TEST(rule_11_a_loop_closed_without_drain_refuses_posts),
+      FIXTURE_TEST(rule_11_stop_and_wake)};
+  return RUN_TESTS(tests);
+}

@@ -1,0 +1,42 @@
+// Rule 14: stop is sticky until one run or step has consumed it.
+#include "rule_tools.h"
+
+static eddy_loop_t *the_loop;
+
+static void stop_it(struct rec *rec, int64_t result) {
+  (void)rec, (void)result;
+  eddy_loop_stop(the_loop);
+}
+
+static void rule_14_stop_before_a_run(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  struct rec sleep = {0};
+  eddy_sleep(loop, &sleep.op, EDDY_NEVER, rec_cb);
+  eddy_loop_stop(loop);
+  eddy_loop_stop(loop);
+  assert_int_equal(eddy_loop_run(loop), 1); // once, without a wait
+  eddy_loop_stop(loop);
+  assert_int_equal(eddy_loop_step(loop, EDDY_NEVER), 1);
+  eddy_cancel(&sleep.op);
+  assert_int_equal(eddy_loop_run(loop), 0); // consumed
+  assert_int_equal(sleep.finals, 1);
+}
+
+static void rule_14_stop_from_a_callback(void **state) {
+  eddy_loop_t *loop = the_loop = LOOP(state);
+  struct rec first = {.then = stop_it}, second = {0}, late = {0};
+  eddy_yield(loop, &first.op, rec_cb);
+  eddy_yield(loop, &second.op, rec_cb);
+  eddy_sleep(loop, &late.op, eddy_now(loop) + 20 * EDDY_MILLISECOND, rec_cb);
+  assert_int_equal(eddy_loop_run(loop), 1);
+  assert_int_equal(second.finals, 1); // the turn goes to its end
+  assert_int_equal(late.finals, 0);
+  assert_int_equal(eddy_loop_run(loop), 0);
+  assert_int_equal(late.finals, 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_14_stop_before_a_run),
+                                     FIXTURE_TEST(rule_14_stop_from_a_callback)};
+  return RUN_TESTS(tests);
+}

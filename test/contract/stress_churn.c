@@ -1,0 +1,84 @@
+// Thousands of connections that come, send a little, and go in every way.
+#include "tcp.h"
+
+enum { kThreads = 2, kEach = 3000 };
+
+static eddy_addr_t address;
+static int came, gone;
+
+static void *churn(void *argument) {
+  unsigned seed = (unsigned)(uintptr_t)argument;
+  for (int i = 0; i < kEach; i++) {
+    int fd = raw_connect(&address);
+    if (fd < 0) return (void *)1;
+    seed = seed * 1103515245 + 12345;
+    unsigned way = seed >> 16 & 3;
+    if (way & 1) (void)!send(fd, "hello", 5, MSG_NOSIGNAL);
+    if (way == 3) shutdown(fd, SHUT_WR), raw_drain(fd);
+    // A reset leaves no TIME_WAIT, so that the ports last.
+    raw_reset(fd);
+  }
+  return NULL;
+}
+
+struct guest {
+  struct rec read, closed;
+  eddy_stream_t *stream;
+};
+
+static void freed(struct rec *rec, int64_t result) {
+  (void)result;
+  gone++;
+  free(rec->context);
+}
+
+static void see_off(struct rec *rec, int64_t result) {
+  if (eddy_op_more(&rec->op)) return;
+  assert_true(result == 0 || result == EDDY_ECONNRESET);
+  struct guest *guest = rec->context;
+  guest->closed = (struct rec){.then = freed, .context = guest};
+  eddy_stream_close(guest->stream, &guest->closed.op, rec_cb);
+}
+
+static eddy_pool_t *pool;
+
+static void welcome(struct rec *rec, int64_t result) {
+  if (!eddy_op_more(&rec->op)) return;
+  assert_int_equal(result, 0);
+  struct guest *guest = calloc(1, sizeof *guest);
+  guest->stream = eddy_op_take_stream(&rec->op);
+  guest->read = (struct rec){.then = see_off, .context = guest};
+  eddy_stream_read_pool(guest->stream, &guest->read.op, pool, 1, rec_cb);
+  came++;
+}
+
+static void comes_and_goes(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_listener_t *listener = listen_loopback(loop, &address);
+  pool = open_pool(loop, 8, 64);
+  struct rec many = {.then = welcome};
+  came = gone = 0;
+  eddy_listener_accept_many(listener, &many.op, 0, rec_cb);
+  pthread_t threads[kThreads];
+  for (uintptr_t i = 0; i < kThreads; i++)
+    pthread_create(&threads[i], NULL, churn, (void *)(i + 1));
+  eddy_time_t limit = eddy_update_now(loop) + 120 * EDDY_SECOND;
+  while (gone < kThreads * kEach && eddy_update_now(loop) < limit)
+    eddy_loop_step(loop, eddy_now(loop) + EDDY_SECOND);
+  assert_int_equal(came, kThreads * kEach);
+  assert_int_equal(gone, kThreads * kEach);
+  for (int i = 0; i < kThreads; i++) {
+    void *failed;
+    pthread_join(threads[i], &failed);
+    assert_null(failed);
+  }
+  assert_int_equal(eddy_pool_free(pool), 8);
+  eddy_listener_close(listener, NULL, NULL);
+  eddy_pool_close(pool, NULL, NULL);
+  all_ended(loop);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(comes_and_goes)};
+  return RUN_TESTS(tests);
+}

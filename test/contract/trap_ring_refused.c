@@ -1,0 +1,51 @@
+// A sandbox that refuses io_uring from the start: auto falls back to epoll and says why, a ring asked for
+// by name and the probe give the reason as an error.
+#include "trap.h"
+
+static void refused(void *context) {
+  int error = *(int *)context;
+  int expected = error == EPERM ? EDDY_EPERM : EDDY_ENOSYS;
+  DENY(error, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register);
+  CHECK_EQ(eddy_driver_probe(EDDY_DRIVER_IO_URING), expected);
+  CHECK_EQ(eddy_driver_probe(EDDY_DRIVER_EPOLL), 0);
+
+  eddy_loop_options_t options = {.size = sizeof options, .driver = EDDY_DRIVER_IO_URING};
+  eddy_loop_t *loop = (eddy_loop_t *)&options;
+  CHECK_EQ(eddy_loop_open(&options, &loop), expected);
+  CHECK(loop == NULL);
+  setenv("EDDY_DRIVER", "io_uring", 1);
+  CHECK_EQ(eddy_loop_open(NULL, &loop), expected);
+
+  unsetenv("EDDY_DRIVER");
+  loop = open_with(NULL);
+  CHECK_EQ(eddy_loop_driver(loop), EDDY_DRIVER_EPOLL);
+  const char *why = eddy_loop_driver_reason(loop);
+  CHECK(strstr(why, error == EPERM ? "refused" : "does not have"));
+
+  eddy_stream_t *stream;
+  int peer = tcp_peer(loop, &stream);
+  char in[8];
+  struct rec got = {0};
+  eddy_buf_t room = buffer(in, sizeof in);
+  eddy_stream_read(stream, &got.op, &room, 1, rec_cb);
+  CHECK_EQ(write(peer, "hi", 2), 2);
+  UNTIL(loop, got.finals);
+  CHECK_EQ(got.result, 2);
+  eddy_stream_close(stream, NULL, NULL);
+  end_loop(loop);
+}
+
+static void by_eperm(void **state) {
+  (void)state;
+  run_child(refused, &(int){EPERM});
+}
+
+static void by_enosys(void **state) {
+  (void)state;
+  run_child(refused, &(int){ENOSYS});
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(by_eperm), cmocka_unit_test(by_enosys)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
