@@ -195,7 +195,7 @@ static void adapter_flush(Loop &loop) { adapter_poll(loop, 0); }
 static eddy_native_t adapter_native(Loop &loop) { return loop.readiness->native(loop); }
 static Time adapter_now(Loop &loop) { return loop.readiness->now(loop); }
 
-const Driver adapter = {
+constinit const Driver adapter = {
     .id = EDDY_DRIVER_AUTO,
     .open = adapter_open,
     .destroy = adapter_destroy,

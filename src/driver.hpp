@@ -89,11 +89,11 @@ struct Readiness {
 // The events of one source, as bits per Lane; `hung_up` when the peer's end or an error is among them.
 void adapter_ready(Source &source, unsigned lanes, bool hung_up);
 
-extern const Driver adapter; // needs loop.readiness
+extern constinit const Driver adapter; // needs loop.readiness
 
 // The tables of this build, each defined if its OS folder is built; see driver.cpp.
-extern const Readiness epoll;
-extern const Driver uring;
+extern constinit const Readiness epoll;
+extern constinit const Driver uring;
 
 OsResult uring_probe();      // 0, or why a loop could not use it
 bool uring_default_kernel(); // new enough to be taken without being asked for

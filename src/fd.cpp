@@ -8,8 +8,12 @@ namespace eddy {
 constexpr uint32_t kBuckets = 256;
 
 // Chained over accepted_next, which a foreign descriptor does not need.
+struct FdTable {
+  Source *heads[kBuckets];
+};
+
 static Source *&bucket(Loop &loop, eddy_native_t native) {
-  return static_cast<Source **>(loop.fd_table)[static_cast<uint64_t>(native) % kBuckets];
+  return loop.fd_table->heads[static_cast<uint64_t>(native) % kBuckets];
 }
 
 bool fd_known(Loop &loop, eddy_native_t native) {
@@ -28,13 +32,12 @@ void fd_forget(Source &source) {
 
 static bool table_ready(Loop &loop) {
   if (loop.fd_table) return true;
-  loop.fd_table = loop.memory.get(kBuckets * sizeof(Source *));
-  if (!loop.fd_table) return false;
-  memset(loop.fd_table, 0, kBuckets * sizeof(Source *));
-  return true;
+  void *memory = loop.memory.get(sizeof(FdTable));
+  if (memory) loop.fd_table = new (memory) FdTable{};
+  return memory != nullptr;
 }
 
-void fd_table_free(Loop &loop) { loop.memory.put(loop.fd_table, kBuckets * sizeof(Source *)); }
+void fd_table_free(Loop &loop) { loop.memory.put(loop.fd_table, sizeof(FdTable)); }
 
 static eddy_fd &check_fd(const eddy_fd_t *fd) {
   return check_handle(const_cast<eddy_fd_t *>(fd), SourceKind::fd);

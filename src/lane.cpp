@@ -149,21 +149,19 @@ static void settle_accept(Op &op, OsResult outcome) {
   outcome = explain(op, outcome);
   bool transient = outcome.value == EDDY_EMFILE || outcome.value == EDDY_ENFILE ||
                    outcome.value == EDDY_ENOBUFS || outcome.value == EDDY_ENOMEM;
-  if (!(op.bits & kMulti)) {
+  if (!(op.bits & kMulti) || (outcome.value < 0 && !transient)) {
     finish_head(op, outcome.value, outcome.native);
-  } else if (outcome.value == 0 || transient) {
-    if (transient) {
-      op.count += op.accept.transient ? 0 : 1;
-      op.accept.transient = outcome.value;
-      op.os_error = outcome.native;
-      listener_backoff(*op.source);
-    } else {
-      op.count++;
-    }
-    op_payload(op);
-  } else {
-    finish_head(op, outcome.value, outcome.native);
+    return;
   }
+  if (transient) {
+    op.count += op.accept.transient ? 0 : 1;
+    op.accept.transient = outcome.value;
+    op.os_error = outcome.native;
+    listener_backoff(*op.source);
+  } else {
+    op.count++;
+  }
+  op_payload(op);
 }
 
 void settle(Op &op, OsResult outcome) {

@@ -15,6 +15,8 @@ namespace eddy {
 // A thread number that no thread has: the loop was inherited over a fork.
 constexpr uintptr_t kForked = 1;
 
+struct FdTable;
+
 // What the callback that runs may take from its op.
 struct Offer {
   Op *op;
@@ -65,8 +67,8 @@ struct eddy_loop : eddy::LoopCore {
   uint32_t busy_turns; // turns in a row without a poll
   eddy::Op *posted;    // taken from the inbox, not yet delivered
   eddy_remote *remote;
-  eddy::Slab slabs[5]; // by SourceKind
-  void *fd_table;      // which foreign descriptors have a handle
+  eddy::Slab slabs[5];     // by SourceKind
+  eddy::FdTable *fd_table; // which foreign descriptors have a handle
   eddy::Time spin;
   const char *driver_reason;
   int32_t lost_native;

@@ -353,7 +353,7 @@ void eddy_cancel(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
   if (op.state == State::idle) return;
-  if (op.loop) check_thread(*op.loop);
+  check_thread(*op.loop);
   op_cancel(op, Reason::cancel);
 }
 

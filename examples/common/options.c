@@ -68,7 +68,7 @@ void read_options(const char *program, const char *purpose, const struct option 
     size_t length = equals ? (size_t)(equals - argument) - 2 : strlen(argument + 2);
     const struct option *option = NULL;
     for (size_t k = 0; k < count; k++)
-      if (strlen(options[k].name) == length && strncmp(options[k].name, argument + 2, length) == 0)
+      if (strlen(options[k].name) == length && memcmp(options[k].name, argument + 2, length) == 0)
         option = &options[k];
     if (!option) usage_error(program, "unknown option '%.*s'", (int)length + 2, argument);
 

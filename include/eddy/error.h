@@ -57,7 +57,7 @@
   X(EAGAIN, -46, "not now: it would block")                                                        \
   X(EINTR, -47, "interrupted by a signal")
 
-#define EDDY_ERROR_CONSTANT(name, number, text) EDDY_##name = number,
+#define EDDY_ERROR_CONSTANT(name, number, text) EDDY_##name = (number),
 enum { EDDY_ERRORS(EDDY_ERROR_CONSTANT) EDDY_OK = 0 };
 #undef EDDY_ERROR_CONSTANT
 

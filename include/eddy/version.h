@@ -40,7 +40,6 @@ EDDY_API int eddy_driver_by_name(const char *name);
    It makes and destroys the driver's kernel objects, so it costs tens of microseconds. Any thread. */
 EDDY_API int eddy_driver_probe(uint32_t driver);
 
-/* What this build of the library can do: the bits below. Any thread. */
 enum {
   EDDY_FEATURE_EPOLL = 1 << 0,
   EDDY_FEATURE_IO_URING = 1 << 1,
@@ -49,6 +48,8 @@ enum {
   EDDY_FEATURE_POOL = 1 << 4, /* receive pools */
   EDDY_FEATURE_FORK = 1 << 5  /* eddy_loop_after_fork does something */
 };
+
+/* What this build of the library can do: the bits above. Any thread. */
 EDDY_API uint64_t eddy_features(void);
 
 #endif

@@ -137,7 +137,7 @@ eddy_native_t epoll_native(Loop &loop) { return state(loop).fd; }
 
 } // namespace
 
-const Readiness epoll = {
+constinit const Readiness epoll = {
     .id = EDDY_DRIVER_EPOLL,
     .open = epoll_open,
     .destroy = epoll_destroy,

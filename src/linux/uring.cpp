@@ -178,7 +178,7 @@ void uring_poll(Loop &loop, Time until) {
 
 } // namespace
 
-const Driver uring = {
+constinit const Driver uring = {
     .id = EDDY_DRIVER_IO_URING,
     .open = uring_open,
     .destroy = uring_destroy,
