@@ -34,7 +34,7 @@ struct reply {
 
 static struct {
   const char *host;
-  uint64_t port, buffers, buffer_size, credits;
+  uint64_t port, spin, buffers, buffer_size, credits;
   uint32_t driver;
 } options = {.host = "127.0.0.1", .buffers = 1024, .buffer_size = 32768, .credits = 0};
 
@@ -174,57 +174,25 @@ static void listen_on(const eddy_addr_t *address, eddy_op_t *accept) {
 }
 
 int main(int argc, char **argv) {
+  // clang-format off
   const struct option table[] = {
-      {"driver",
-       "NAME",
-       "auto, epoll or io_uring (auto)",
-       OPTION_DRIVER,
-       {.driver = &options.driver},
-       0,
-       0},
-      {"host",
-       "ADDR",
-       "the address to listen on (127.0.0.1)",
-       OPTION_TEXT,
-       {.text = &options.host},
-       0,
-       0},
-      {"port",
-       "N",
-       "the port to listen on; 0 is any free one (0)",
-       OPTION_NUMBER,
-       {.number = &options.port},
-       0,
-       65535},
-      {"buffers",
-       "N",
-       "buffers in the pool (1024)",
-       OPTION_NUMBER,
-       {.number = &options.buffers},
-       1,
-       32768},
-      {"buffer-size",
-       "BYTES",
-       "size of each buffer (32768)",
-       OPTION_NUMBER,
-       {.number = &options.buffer_size},
-       64,
-       1 << 20},
-      {"credits",
-       "N",
-       "buffers that one connection may hold, 0 is all (0)",
-       OPTION_NUMBER,
-       {.number = &options.credits},
-       0,
-       32768},
+      {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
+      {"host", "ADDR", "the address to listen on (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
+      {"port", "N", "the port to listen on; 0 is any free one (0)", OPTION_NUMBER, {.number = &options.port}, 0, 65535},
+      {"buffers", "N", "buffers in the pool (1024)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
+      {"buffer-size", "BYTES", "size of each buffer (32768)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
+      {"credits", "N", "buffers that one connection may hold, 0 is all (0)", OPTION_NUMBER, {.number = &options.credits}, 0, 32768},
+      {"spin", "USEC", "poll this long before sleeping (0)", OPTION_NUMBER, {.number = &options.spin}, 0, 1000000},
   };
+  // clang-format on
   read_options(PROGRAM, "Sends back what it receives, until SIGINT or SIGTERM.", table,
                sizeof table / sizeof *table, argc, argv);
   eddy_addr_t address = read_address(PROGRAM, options.host, options.port);
   raise_descriptor_limit();
   catch_signals();
 
-  eddy_loop_options_t opening = {.size = sizeof opening, .driver = options.driver};
+  eddy_loop_options_t opening = {
+      .size = sizeof opening, .driver = options.driver, .spin = options.spin * EDDY_MICROSECOND};
   int error = eddy_loop_open(&opening, &loop);
   if (error < 0) fail(PROGRAM, eddy_driver_name(options.driver), error);
   eddy_pool_options_t buffers = {.size = sizeof buffers,

@@ -11,7 +11,7 @@
 
 static struct {
   const char *host;
-  uint64_t port, connections, size, depth, seconds;
+  uint64_t port, connections, size, depth, seconds, spin;
   uint32_t driver;
   bool json;
 } options = {.host = "127.0.0.1", .connections = 100, .size = 64, .depth = 1, .seconds = 5};
@@ -67,52 +67,19 @@ static int judge(const struct load_result *result) {
 }
 
 int main(int argc, char **argv) {
+  // clang-format off
   const struct option table[] = {
-      {"driver",
-       "NAME",
-       "auto, epoll or io_uring (auto)",
-       OPTION_DRIVER,
-       {.driver = &options.driver},
-       0,
-       0},
-      {"host",
-       "ADDR",
-       "the server's address (127.0.0.1)",
-       OPTION_TEXT,
-       {.text = &options.host},
-       0,
-       0},
-      {"port",
-       "N",
-       "the server's port; it has to be given",
-       OPTION_NUMBER,
-       {.number = &options.port},
-       1,
-       65535},
-      {"connections",
-       "N",
-       "how many connections (100)",
-       OPTION_NUMBER,
-       {.number = &options.connections},
-       1,
-       1000000},
+      {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
+      {"host", "ADDR", "the server's address (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
+      {"port", "N", "the server's port; it has to be given", OPTION_NUMBER, {.number = &options.port}, 1, 65535},
+      {"connections", "N", "how many connections (100)", OPTION_NUMBER, {.number = &options.connections}, 1, 1000000},
       {"size", "BYTES", "of a message (64)", OPTION_NUMBER, {.number = &options.size}, 1, 16 << 20},
-      {"depth",
-       "N",
-       "messages in flight on each connection (1)",
-       OPTION_NUMBER,
-       {.number = &options.depth},
-       1,
-       1024},
-      {"seconds",
-       "S",
-       "how long to measure (5)",
-       OPTION_NUMBER,
-       {.number = &options.seconds},
-       1,
-       86400},
+      {"depth", "N", "messages in flight on each connection (1)", OPTION_NUMBER, {.number = &options.depth}, 1, 1024},
+      {"seconds", "S", "how long to measure (5)", OPTION_NUMBER, {.number = &options.seconds}, 1, 86400},
       {"json", NULL, "print one line of JSON", OPTION_FLAG, {.flag = &options.json}, 0, 0},
+      {"spin", "USEC", "poll this long before sleeping (0)", OPTION_NUMBER, {.number = &options.spin}, 0, 1000000},
   };
+  // clang-format on
   read_options(PROGRAM, "Sends messages to an echo server and measures how they come back.", table,
                sizeof table / sizeof *table, argc, argv);
   if (options.port == 0) usage_error(PROGRAM, "--port has to be given");
@@ -123,6 +90,7 @@ int main(int argc, char **argv) {
                            .connections = (uint32_t)options.connections,
                            .size = (uint32_t)options.size,
                            .depth = (uint32_t)options.depth,
+                           .spin = options.spin * EDDY_MICROSECOND,
                            .duration = options.seconds * EDDY_SECOND};
   require_descriptors(PROGRAM, options.connections);
   catch_signals();

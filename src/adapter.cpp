@@ -115,12 +115,14 @@ static bool receive_into_pool(Source &source, Op &reader) {
 
 void adapter_ready(Source &source, unsigned lanes, bool hung_up) {
   source.ready |= static_cast<uint8_t>(lanes);
-  source.hung_up |= hung_up;
+  if (hung_up) source.hung_up = true;
   Op *reader = source.lanes[kReadLane].head;
-  if ((lanes & bit(kReadLane)) && reader && reader->kind == Kind::read_pool &&
-      receive_into_pool(source, *reader))
-    lanes &= ~bit(kReadLane);
-  run(source, lanes & (bit(kReadLane) | bit(kWriteLane)));
+  unsigned work = 0;
+  if ((lanes & bit(kReadLane)) && reader &&
+      !(reader->kind == Kind::read_pool && receive_into_pool(source, *reader)))
+    work |= bit(kReadLane);
+  if ((lanes & bit(kWriteLane)) && source.lanes[kWriteLane].head) work |= bit(kWriteLane);
+  if (work) run(source, work);
   if (source.waiters.head)
     run(source, bit(kWaiters)); // after the lanes, which may have taken the data
 }

@@ -228,7 +228,8 @@ static int prepare(struct client *client) {
   for (uint64_t i = 0; i < length; i++)
     client->pattern[i] = (unsigned char)((i % plan->size) * 2654435761u >> 13);
 
-  eddy_loop_options_t opening = {.size = sizeof opening, .driver = plan->driver};
+  eddy_loop_options_t opening = {
+      .size = sizeof opening, .driver = plan->driver, .spin = plan->spin};
   int error = eddy_loop_open(&opening, &client->loop);
   if (error < 0) return error;
   client->result->driver = eddy_loop_driver(client->loop);

@@ -25,6 +25,7 @@ struct load_plan {
   uint32_t connections;
   uint32_t size;        /* of a message, in bytes */
   uint32_t depth;       /* messages in flight on each connection */
+  eddy_time_t spin;     /* of the loop, before it sleeps */
   eddy_time_t duration; /* measured time */
   eddy_time_t interval; /* between calls of `progress`, 0 for none */
   void (*progress)(const struct load_plan *plan, const struct load_sample *sample);
