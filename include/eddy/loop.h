@@ -73,7 +73,8 @@ EDDY_API int64_t eddy_loop_drain(eddy_loop_t *loop, eddy_time_t until);
 /* Frees the loop. Returns 0; or EDDY_EBUSY with nothing changed while an op, a handle or a lease
    exists. A drained loop may be closed from any thread, also after its own has ended. In a forked
    child it frees the child's copy whatever is pending, calls nothing, and leaves the parent's loop
-   alone. Aborts inside a callback. */
+   alone. Aborts inside a callback. A kernel may interrupt one blocking call of the thread (EINTR) a moment
+   after an io_uring loop was closed. */
 EDDY_API int eddy_loop_close(eddy_loop_t *loop);
 
 /* 1 while ref'd ops are pending, posts wait or handles are closing, else 0. */

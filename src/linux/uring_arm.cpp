@@ -125,7 +125,7 @@ static bool arm_read_pool(Source &source, Op &head) {
 }
 
 // Kinds that have no request of their own: plain attempts, and a poll when they come too early.
-static bool by_attempts(const Source &source, const Op &head) {
+static bool by_attempts(const Op &head) {
   switch (head.kind) {
   case Kind::accept:
   case Kind::connect:
@@ -134,13 +134,12 @@ static bool by_attempts(const Source &source, const Op &head) {
   case Kind::read_pool: return head.pool.pool->group < 0;
   default: return false;
   }
-  (void)source;
 }
 
 void uring_attempts(Source &source, Lane which) {
   for (int budget = kBudget; budget; budget--) {
     Op *head = source.lanes[which].head;
-    if (!head || source.closing || !by_attempts(source, *head)) break;
+    if (!head || source.closing || !by_attempts(*head)) break;
     OsResult got = attempt(*head);
     if (got.value == kBlocked) return;
     if (got.value == kAgain) {
@@ -152,23 +151,24 @@ void uring_attempts(Source &source, Lane which) {
   if (source.lanes[which].head) uring_remember(source, bit(which));
 }
 
+static bool arm_attempts(Source &source, Lane which, Op &head) {
+  bool waits =
+      head.kind == Kind::accept || head.kind == Kind::connect || head.kind == Kind::read_pool;
+  if (!waits || (source.ready & bit(which))) {
+    uring_attempts(source, which);
+    return true;
+  }
+  if (head.kind == Kind::accept && (source.paused || head.count >= head.accept.limit)) return true;
+  if (head.kind == Kind::read_pool && !pool_may_receive(head, false, true)) return true;
+  return arm_poll(source, which);
+}
+
 // False: no room in the ring, try again at the next flush.
 static bool arm_lane(Source &source, Lane which) {
   Op *head = source.lanes[which].head;
   if (!head || source.closing || (source.inflight & bit(which))) return true;
   if (source.polling & bit(which)) return arm_poll(source, which); // a request said EAGAIN
-  if (by_attempts(source, *head)) {
-    bool waits =
-        head->kind == Kind::accept || head->kind == Kind::connect || head->kind == Kind::read_pool;
-    if (!waits || (source.ready & bit(which))) {
-      uring_attempts(source, which);
-      return true;
-    }
-    if (head->kind == Kind::accept && (source.paused || head->count >= head->accept.limit))
-      return true;
-    if (head->kind == Kind::read_pool && !pool_may_receive(*head, false, true)) return true;
-    return arm_poll(source, which);
-  }
+  if (by_attempts(*head)) return arm_attempts(source, which, *head);
   switch (head->kind) {
   case Kind::read: return arm_read(source, *head);
   case Kind::read_pool: return arm_read_pool(source, *head);

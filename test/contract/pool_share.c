@@ -46,14 +46,14 @@ static void flood_and_trickle(void **state, uint32_t buffers, uint32_t credits) 
     for (int i = 0; i < kSlow; i++) {
       char bytes[10];
       pattern_fill(bytes, sizeof bytes, (uint64_t)round * 10);
-      assert_int_equal(send(readers[i].fd, bytes, sizeof bytes, 0), sizeof bytes);
+      assert_int_equal(patient_send(readers[i].fd, bytes, sizeof bytes, 0), sizeof bytes);
     }
     // Each of the slow ones has its turn although the flood always has more and leases are kept over a
     // turn.
     int waiting = kSlow, rounds = 0;
     while (waiting) {
       pattern_fill(block, sizeof block, sent);
-      ssize_t now = send(flood->fd, block, sizeof block, MSG_NOSIGNAL);
+      ssize_t now = patient_send(flood->fd, block, sizeof block, MSG_NOSIGNAL);
       if (now > 0) sent += (uint64_t)now;
       eddy_loop_step(loop, eddy_update_now(loop) + EDDY_MILLISECOND);
       waiting = 0;

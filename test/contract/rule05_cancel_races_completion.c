@@ -15,7 +15,7 @@ static void *send_on_request(void *unused) {
   for (int i = 0; i < ROUNDS; i++) {
     sem_wait(&go);
     char byte = (char)i;
-    if (send(peer, &byte, 1, MSG_NOSIGNAL) != 1) break;
+    if (patient_send(peer, &byte, 1, MSG_NOSIGNAL) != 1) break;
   }
   return NULL;
 }

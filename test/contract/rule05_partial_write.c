@@ -15,8 +15,10 @@ static void ended_in_the_middle(eddy_loop_t *loop, int by_deadline) {
   eddy_stream_write(stream, &behind.op, &small, 1, rec_cb);
   eddy_stream_shutdown(stream, &shut.op, EDDY_SHUT_WRITE, rec_cb);
   turns(loop, 5);
-  assert_int_equal(write.finals, 0); // nobody reads
-  if (!by_deadline) eddy_cancel(&write.op);
+  if (!by_deadline) {
+    assert_int_equal(write.finals, 0); // nobody reads
+    eddy_cancel(&write.op);
+  }
   turn_until(loop, &write.finals, 1);
   turn_until(loop, &behind.finals, 1);
   turn_until(loop, &shut.finals, 1);

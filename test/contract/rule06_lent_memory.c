@@ -59,7 +59,7 @@ static void rule_6_lent_until_the_final_callback(void **state) {
   eddy_stream_read(stream, &closed.rec.op, lend(&closed, 8192), 2, rec_cb);
   eddy_stream_close(stream, NULL, NULL);
   turn_until(loop, &closed.rec.finals, 1);
-  send(peer, "ghi", 3, MSG_NOSIGNAL);
+  patient_send(peer, "ghi", 3, MSG_NOSIGNAL);
   turns(loop, 5);
   close(peer);
 }

@@ -11,14 +11,14 @@ static void *swallow(void *argument) {
   // All but the tail is thrown away in the kernel (MSG_TRUNC, tcp(7)).
   for (size_t got = 0; got < kSize - kTail;) {
     size_t left = kSize - kTail - got, step = (size_t)1 << 20;
-    ssize_t now = recv(fd, NULL, left < step ? left : step, MSG_TRUNC);
+    ssize_t now = patient_recv(fd, NULL, left < step ? left : step, MSG_TRUNC);
     if (now <= 0) return (void *)1;
     got += (size_t)now;
   }
   uint8_t *tail = malloc(kTail);
   void *wrong = NULL;
   for (size_t got = 0; got < kTail;) {
-    ssize_t now = recv(fd, tail + got, kTail - got, 0);
+    ssize_t now = patient_recv(fd, tail + got, kTail - got, 0);
     if (now <= 0) {
       free(tail);
       return (void *)2;

@@ -13,7 +13,7 @@ static void *churn(void *argument) {
     if (fd < 0) return (void *)1;
     seed = seed * 1103515245 + 12345;
     unsigned way = seed >> 16 & 3;
-    if (way & 1) (void)!send(fd, "hello", 5, MSG_NOSIGNAL);
+    if (way & 1) (void)!patient_send(fd, "hello", 5, MSG_NOSIGNAL);
     if (way == 3) shutdown(fd, SHUT_WR), raw_drain(fd);
     // A reset leaves no TIME_WAIT, so that the ports last.
     raw_reset(fd);

@@ -17,12 +17,12 @@ static void one(eddy_loop_t *loop, int round, int *whole, int *part, int *none) 
   eddy_stream_write(stream, &second.op, &out, 1, rec_cb);
   for (int i = 0; i < round % 4; i++) {
     eddy_loop_step(loop, 0);
-    n = recv(peer, back + got, 65536, MSG_DONTWAIT);
+    n = patient_recv(peer, back + got, 65536, MSG_DONTWAIT);
     if (n > 0) got += (size_t)n;
   }
   if (round % 11 == 10) {
     while (!first.finals) {
-      n = recv(peer, back + got, 65536, MSG_DONTWAIT);
+      n = patient_recv(peer, back + got, 65536, MSG_DONTWAIT);
       if (n > 0) got += (size_t)n;
       eddy_loop_step(loop, 0);
     }
@@ -45,7 +45,7 @@ static void one(eddy_loop_t *loop, int round, int *whole, int *part, int *none) 
   eddy_stream_close(stream, NULL, NULL);
   eddy_loop_step(loop, 0);
   eddy_loop_step(loop, 0);
-  while ((n = recv(peer, back + got, 65536, 0)) > 0) got += (size_t)n;
+  while ((n = patient_recv(peer, back + got, 65536, 0)) > 0) got += (size_t)n;
   CHECK_EQ(n, 0);
   CHECK_EQ(got, first.transferred + second.transferred);
   for (size_t i = 0; i < got; i++) CHECK_EQ(back[i], data[i % kSize]);

@@ -54,7 +54,7 @@ static void round_of(int round) {
     eddy_stream_wait(stream, &b->op, EDDY_DISCONNECT, gone);
   }
   for (int i = 0; i < round % 4; i++) eddy_loop_step(loop, 0);
-  for (int i = 0; i < kStreams; i++) send(peers[i], data, sizeof data, MSG_DONTWAIT);
+  for (int i = 0; i < kStreams; i++) patient_send(peers[i], data, sizeof data, MSG_DONTWAIT);
   if (round % 3) eddy_loop_step(loop, 0);
 
   CHECK_EQ(eddy_loop_drain(loop, EDDY_NEVER), 0);
@@ -62,7 +62,8 @@ static void round_of(int round) {
   void *poison = mmap(NULL, 16 * sizeof(struct block), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   memset(poison, 0xa5, 16 * sizeof(struct block));
-  for (int i = 0; i < kStreams; i++) send(peers[i], data, sizeof data, MSG_DONTWAIT | MSG_NOSIGNAL);
+  for (int i = 0; i < kStreams; i++)
+    patient_send(peers[i], data, sizeof data, MSG_DONTWAIT | MSG_NOSIGNAL);
   CHECK_EQ(eddy_loop_close(loop), 0);
   for (size_t i = 0; i < 16 * sizeof(struct block); i++)
     CHECK_EQ(((unsigned char *)poison)[i], 0xa5);

@@ -49,7 +49,7 @@ static void use(eddy_loop_t *loop) {
   eddy_stream_write(a, &wrote.op, &out, 1, rec_cb);
   UNTIL(loop, wrote.finals);
   CHECK_EQ(wrote.result, 3);
-  CHECK_EQ(recv(peer, room, 3, MSG_WAITALL), 3);
+  CHECK_EQ(patient_recv(peer, room, 3, MSG_WAITALL), 3);
   close(client);
   close(second);
 }

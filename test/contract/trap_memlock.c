@@ -41,7 +41,7 @@ static void echo(eddy_loop_t *loop) {
   eddy_stream_write(stream, &wrote.op, &out, 1, rec_cb);
   UNTIL(loop, wrote.finals);
   char back[8];
-  CHECK_EQ(recv(peer, back, 5, MSG_WAITALL), 5);
+  CHECK_EQ(patient_recv(peer, back, 5, MSG_WAITALL), 5);
   close(peer);
   UNTIL(loop, reader.finals);
   CHECK_EQ(reader.result, 0);

@@ -27,7 +27,7 @@ static void answered(eddy_loop_t *loop) {
     CHECK_EQ(writes[i].result, 5);
     CHECK_EQ(gathers[i].result, 6);
     char back[12] = {0};
-    CHECK_EQ(recv(peers[i], back, 11, MSG_WAITALL), 11);
+    CHECK_EQ(patient_recv(peers[i], back, 11, MSG_WAITALL), 11);
     CHECK_EQ(memcmp(back, "helloabcdef", 11), 0);
     close(peers[i]);
   }

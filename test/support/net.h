@@ -11,6 +11,23 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+// Blocking calls of a thread may be interrupted once when a ring of the process goes away.
+static inline ssize_t patient_recv(int fd, void *data, size_t size, int flags) {
+  ssize_t got;
+  do {
+    got = recv(fd, data, size, flags);
+  } while (got < 0 && errno == EINTR);
+  return got;
+}
+
+static inline ssize_t patient_send(int fd, const void *data, size_t size, int flags) {
+  ssize_t sent;
+  do {
+    sent = send(fd, data, size, flags);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
 // A listener on an ephemeral loopback port, and its address.
 static inline eddy_listener_t *listen_loopback(eddy_loop_t *loop, eddy_addr_t *addr) {
   eddy_listener_t *listener = NULL;

@@ -14,7 +14,7 @@ static inline void turns(eddy_loop_t *loop, int count) {
 
 static inline void raw_write(int fd, const void *data, size_t size) {
   for (const char *at = data; size;) {
-    ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
+    ssize_t sent = patient_send(fd, at, size, MSG_NOSIGNAL);
     assert_true(sent > 0);
     at += sent;
     size -= (size_t)sent;
@@ -26,7 +26,7 @@ static inline int64_t raw_read_all(int fd) {
   static char waste[65536];
   int64_t total = 0;
   for (;;) {
-    ssize_t got = recv(fd, waste, sizeof waste, 0);
+    ssize_t got = patient_recv(fd, waste, sizeof waste, 0);
     if (got == 0) return total;
     if (got < 0) return -1;
     total += got;

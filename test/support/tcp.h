@@ -106,7 +106,7 @@ static inline int raw_accept(int listener) {
 
 static inline void raw_send(int fd, const void *data, size_t size) {
   for (size_t sent = 0; sent < size;) {
-    ssize_t now = send(fd, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
+    ssize_t now = patient_send(fd, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
     if (now <= 0) fail_msg("send: %s", strerror(errno));
     sent += (size_t)now;
   }
@@ -114,7 +114,7 @@ static inline void raw_send(int fd, const void *data, size_t size) {
 
 static inline void raw_receive(int fd, void *data, size_t size) {
   for (size_t got = 0; got < size;) {
-    ssize_t now = recv(fd, (char *)data + got, size - got, 0);
+    ssize_t now = patient_recv(fd, (char *)data + got, size - got, 0);
     if (now <= 0) fail_msg("recv: %s", now ? strerror(errno) : "end of stream");
     got += (size_t)now;
   }
@@ -124,7 +124,7 @@ static inline void raw_receive(int fd, void *data, size_t size) {
 static inline int raw_drain(int fd) {
   char sink[4096];
   ssize_t now;
-  while ((now = recv(fd, sink, sizeof sink, 0)) > 0) {
+  while ((now = patient_recv(fd, sink, sizeof sink, 0)) > 0) {
   }
   return now < 0 ? errno : 0;
 }
