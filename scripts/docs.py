@@ -93,14 +93,23 @@ def check_comments():
     return errors, functions
 
 
+def check_example():
+    """The program in README.md is the one that the build compiles."""
+    with open("README.md", encoding="utf-8") as readme, open("examples/hello.c", encoding="utf-8") as example:
+        shown = re.search(r"^```c\n(.*?)^```$", readme.read(), re.DOTALL | re.MULTILINE)
+        same = shown is not None and shown.group(1) == example.read()
+    return [] if same else ["README.md: its C program is not examples/hello.c"]
+
+
 def main():
     link_errors, links = check_links()
+    example_errors = check_example()
     comment_errors, functions = check_comments()
-    for error in link_errors + comment_errors:
+    for error in link_errors + comment_errors + example_errors:
         print(error)
     print(f"docs: {links} relative links, {len(link_errors)} broken; "
           f"{functions} public functions, {len(comment_errors)} without a comment")
-    return 1 if link_errors or comment_errors else 0
+    return 1 if link_errors or comment_errors or example_errors else 0
 
 
 if __name__ == "__main__":

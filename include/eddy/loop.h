@@ -45,7 +45,8 @@ typedef struct eddy_loop_options {
    eddy_loop_close; else it is NULL and the result is
      EDDY_EINVAL  an option is out of range, or `size` is too small; EDDY_DRIVER names no driver
      EDDY_ENOTSUP the driver is not there, or not for a migratable loop; an unknown option is set
-     EDDY_EPERM, EDDY_ENOSYS   the driver asked for by name is refused (auto takes epoll instead)
+     EDDY_EPERM, EDDY_EACCES, EDDY_ENOSYS   the driver asked for by name is refused (auto takes
+                  epoll instead)
      EDDY_ENOMEM, EDDY_EMFILE, EDDY_ENFILE   resources
    Any thread; that thread may start ops until the first run binds the loop. */
 EDDY_API int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **loop);

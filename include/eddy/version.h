@@ -33,7 +33,7 @@ EDDY_API int eddy_driver_by_name(const char *name);
 
 /* Whether a loop could use `driver` now: 0, or the reason why not as an error:
      EDDY_ENOTSUP  not built in, or the kernel is too old for it
-     EDDY_EPERM    refused by seccomp or by the io_uring_disabled sysctl
+     EDDY_EPERM, EDDY_EACCES   refused by seccomp or by the io_uring_disabled sysctl
      EDDY_ENOSYS   the kernel does not have it
      EDDY_ENOMEM   over RLIMIT_MEMLOCK (rings count again since Linux 6.14)
      EDDY_EINVAL   no driver of that number
