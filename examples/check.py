@@ -59,7 +59,7 @@ def usage(checked):
     for name in ("eddy-echo", "eddy-load", "eddy-demo"):
         assert checked.run(name, "--help").returncode == 0
         for wrong in (["--nonsense"], ["--port", "65536"], ["--port", "x"], ["--port"], ["stray"],
-                      ["--driver", "nonsense"], ["--port=-1"]):
+                      ["--driver", "nonsense"], ["--driver", "afd"], ["--port=-1"]):
             ran = checked.run(name, *wrong)
             assert ran.returncode == 2, f"{name} {wrong}: exit {ran.returncode}"
             assert ran.stderr.startswith(name + ": "), ran.stderr
@@ -125,6 +125,43 @@ def echo(checked):
     stop(server)
 
 
+def starve(checked):
+    """Many clients that send and never read leave room for one that does."""
+    message = os.urandom(8000000)
+    for driver in ("epoll", "io_uring"):
+        tried = checked.run("eddy-demo", "--driver", driver, "--connections", 1, "--seconds", 1)
+        if tried.returncode:
+            print(f"{driver} cannot be used here")
+            continue
+        server, port = checked.echo("--driver", driver)
+        left = {}
+        for _ in range(100):
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            client.connect(("127.0.0.1", port))
+            client.setblocking(False)
+            left[client] = len(message)
+        progress = time.monotonic()
+        while any(left.values()) and time.monotonic() - progress < 0.5:
+            for client in left:
+                try:
+                    if left[client]:
+                        left[client] -= client.send(message[-left[client]:])
+                        progress = time.monotonic()
+                except BlockingIOError:
+                    pass
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as late:
+            late.sendall(b"there is room for one more")
+            assert late.recv(100) == b"there is room for one more"
+        for client, unsent in list(left.items())[:10]:
+            client.settimeout(SECONDS)
+            client.shutdown(socket.SHUT_WR)
+            assert receive_all(client) == message[:len(message) - unsent], "bytes were lost"
+        for client in left:
+            client.close()
+        stop(server)
+
+
 def demo(checked):
     ran = checked.run("eddy-demo", "--seconds", 1, "--connections", 50)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -156,7 +193,7 @@ def interrupt(checked):
     assert servers and not any(alive(pid) for pid in servers), "a killed demo leaves its server"
 
 
-CASES = {case.__name__: case for case in (usage, load, echo, demo, interrupt)}
+CASES = {case.__name__: case for case in (usage, load, echo, starve, demo, interrupt)}
 
 
 def main():

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PROGRAM "eddy-demo"
@@ -36,6 +37,13 @@ static void finish_line(void) {
   fflush(stdout);
 }
 
+/* How much of a line the terminal shows without wrapping it. */
+static int room_for_line(void) {
+  struct winsize size = {0};
+  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return (known ? size.ws_col : 80) - 1;
+}
+
 static void show_live(const struct load_plan *plan, const struct load_sample *s) {
   char line[160];
   int width = snprintf(line, sizeof line,
@@ -43,31 +51,45 @@ static void show_live(const struct load_plan *plan, const struct load_sample *s)
                        "p99 %7.1f us",
                        eddy_driver_name(plan->driver), s->open, s->messages_per_second,
                        s->bytes_per_second / 1e6, (double)s->p50 / 1e3, (double)s->p99 / 1e3);
-  if (terminal)
-    printf("\r%-*s", line_width, line);
-  else
+  if (terminal) {
+    int room = room_for_line();
+    if (width > line_width) line_width = width;
+    if (line_width > room) line_width = room;
+    printf("\r%-*.*s", line_width, room, line);
+  } else {
     printf("%s\n", line);
-  if (terminal && width > line_width) line_width = width;
+  }
   fflush(stdout);
 }
 
-/* The driver that `auto` takes here, with the reason when it is not the best there is. */
-static uint32_t picked_by_auto(const char **reason) {
-  static char text[160];
-  eddy_loop_t *loop;
-  int error = eddy_loop_open(NULL, &loop);
-  if (error < 0) fail(PROGRAM, "cannot open a loop", error);
-  uint32_t driver = eddy_loop_driver(loop);
-  snprintf(text, sizeof text, "%s", eddy_loop_driver_reason(loop));
-  *reason = text;
-  eddy_loop_close(loop);
-  return driver;
+static void say_unusable(const char *name, int error) {
+  printf("%s cannot be used here: %s (%s)\n", name, eddy_error_text(error), eddy_error_name(error));
 }
 
 static void add_round(uint32_t driver) {
   for (uint32_t i = 0; i < round_count; i++)
     if (rounds[i].driver == driver) return;
   rounds[round_count++].driver = driver;
+}
+
+/* The driver that `auto` takes here, with the reason when it is not the best there is. */
+static void add_picked_by_auto(void) {
+  const char *text = driver_text(EDDY_DRIVER_AUTO);
+  bool by_environment = strcmp(text, eddy_driver_name(EDDY_DRIVER_AUTO)) != 0;
+  eddy_loop_t *loop;
+  int error = eddy_loop_open(NULL, &loop);
+  if (error < 0) {
+    say_unusable(text, error);
+    return;
+  }
+  uint32_t driver = eddy_loop_driver(loop);
+  const char *name = eddy_driver_name(driver), *reason = eddy_loop_driver_reason(loop);
+  if (by_environment && !*reason)
+    printf("%s comes first: %s\n", name, text);
+  else
+    printf("auto picks %s%s%s\n", name, *reason ? ": " : "", reason);
+  eddy_loop_close(loop);
+  add_round(driver);
 }
 
 static void choose_drivers(void) {
@@ -77,10 +99,7 @@ static void choose_drivers(void) {
     add_round(options.driver);
     return;
   }
-  const char *reason;
-  uint32_t picked = picked_by_auto(&reason);
-  printf("auto picks %s%s%s\n", eddy_driver_name(picked), *reason ? ": " : "", reason);
-  add_round(picked);
+  add_picked_by_auto();
   const struct {
     uint32_t driver;
     uint64_t feature; /* set when it is built in */
@@ -89,20 +108,17 @@ static void choose_drivers(void) {
                 {EDDY_DRIVER_AFD, EDDY_FEATURE_AFD}};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     if (!(eddy_features() & others[i].feature)) continue;
-    const char *name = eddy_driver_name(others[i].driver);
     int error = eddy_driver_probe(others[i].driver);
     if (error == 0)
       add_round(others[i].driver);
     else
-      printf("%s cannot be used here: %s (%s)\n", name, eddy_error_text(error),
-             eddy_error_name(error));
+      say_unusable(eddy_driver_name(others[i].driver), error);
   }
 }
 
 static bool good(const struct round *round) {
   const struct load_result *result = &round->result;
-  return round->ran && result->connected > 0 && result->failed == 0 && result->wrong == 0 &&
-         result->complete;
+  return result->connected > 0 && result->failed == 0 && result->wrong == 0 && result->complete;
 }
 
 static bool run_round(struct round *round) {
@@ -130,7 +146,8 @@ static bool run_round(struct round *round) {
   finish_line();
   bool clean = server_stop(&server) == 0;
   if (error < 0) {
-    fprintf(stderr, PROGRAM ": %s: %s\n", name, eddy_error_text(error));
+    fprintf(stderr, PROGRAM ": %s: %s (%s)\n", name, eddy_error_text(error),
+            eddy_error_name(error));
     return false;
   }
   round->ran = true;
@@ -143,6 +160,9 @@ static void show_errors(const struct round *round) {
     if (r->errors[error])
       printf("  %s: %" PRIu64 " x %s\n", eddy_driver_name(round->driver), r->errors[error],
              eddy_error_text(-error));
+  if (r->ended > 0)
+    printf("  %s: %" PRIu32 " x the server closed the connection\n",
+           eddy_driver_name(round->driver), r->ended);
   if (r->wrong > 0 || (!r->complete && !interrupted()))
     printf("  %s: not all came back as it was sent\n", eddy_driver_name(round->driver));
 }
@@ -202,14 +222,20 @@ int main(int argc, char **argv) {
   catch_signals();
 
   choose_drivers();
-  bool fine = true;
+  bool any = false, fine = true;
   for (uint32_t i = 0; i < round_count && !interrupted(); i++) {
     bool clean = run_round(&rounds[i]);
-    if (!interrupted()) fine = fine && clean && good(&rounds[i]);
+    if (interrupted() || !rounds[i].ran) continue; /* what kept it from running has been said */
+    any = true;
+    fine = fine && clean && good(&rounds[i]);
   }
   if (interrupted()) {
     printf("stopped\n");
     return 0;
+  }
+  if (!any) {
+    fprintf(stderr, PROGRAM ": no driver could run\n");
+    return 1;
   }
   show_table();
   return fine ? 0 : 1;

@@ -3,13 +3,17 @@
    Each connection has one multishot read into a pool that all of them share, so an idle connection
    holds no buffer. What arrives is written back from the very buffer it arrived in. A write that
    the kernel takes at once ends inside its start call (EDDY_OP_INLINE); only one that has to wait
-   keeps its buffer. A peer that does not take its replies is not read from either, or it would
-   have all buffers in the end. */
+   keeps its buffer. A peer that does not take its replies is not read from either: its reading stops
+   at a few waiting replies and goes on when they are gone. What the driver had received ahead still
+   comes, so many such peers could have all buffers in the end. Waiting replies therefore keep three
+   quarters of the pool at most; beyond that, bytes are copied out before they are written, the
+   buffer goes back at once, and reading stops at the first reply that waits. */
 #include "common/options.h"
 #include "common/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PROGRAM "eddy-echo"
@@ -28,6 +32,7 @@ struct conn {
 struct reply {
   eddy_op_t write;
   eddy_buf_t bytes;
+  void *copy; /* of the bytes, NULL when they are in the lease */
   uint64_t lease;
   struct reply *next; /* in the free list */
 };
@@ -36,12 +41,13 @@ static struct {
   const char *host;
   uint64_t port, spin, buffers, buffer_size, credits;
   uint32_t driver;
-} options = {.host = "127.0.0.1", .buffers = 1024, .buffer_size = 32768, .credits = 0};
+} options = {.host = "127.0.0.1", .buffers = 256, .buffer_size = 20480, .credits = 0};
 
 static eddy_loop_t *loop;
 static eddy_pool_t *pool;
 static eddy_op_t *free_conns; /* linked through `data` of their read op */
 static struct reply *free_replies;
+static uint64_t held; /* leases that replies keep */
 static bool told_descriptors;
 
 /* Memory comes in chunks that are reused and never freed: no allocation per connection or message. */
@@ -99,15 +105,51 @@ static void settle_conn(struct conn *conn) {
   free_conns = &conn->read;
 }
 
+static bool running_low(void) { return held >= options.buffers * 3 / 4; }
+
 static void on_written(eddy_op_t *op, int64_t result) {
   struct conn *conn = op->data;
   struct reply *reply = (struct reply *)op;
-  eddy_pool_give(pool, reply->lease);
+  if (reply->copy) {
+    free(reply->copy);
+  } else {
+    eddy_pool_give(pool, reply->lease);
+    held--;
+  }
   reply->next = free_replies;
   free_replies = reply;
   conn->writes--;
   if (result < 0) close_conn(conn);
   settle_conn(conn);
+}
+
+/* Starts the reply to what has come. False when there is no memory for it. */
+static bool answer(struct conn *conn, eddy_op_t *read) {
+  eddy_lease_t lease;
+  if (!have_reply() || !eddy_op_peek_lease(read, &lease)) return false;
+  struct reply *reply = free_replies;
+  bool low = running_low();
+  reply->copy = low ? malloc(lease.size) : NULL;
+  if (low && !reply->copy) return false;
+  if (low) memcpy(reply->copy, lease.data, lease.size);
+  reply->write.data = conn;
+  reply->bytes = (eddy_buf_t){low ? reply->copy : lease.data, lease.size};
+  if (eddy_stream_write(conn->stream, &reply->write, &reply->bytes, 1, on_written) == EDDY_DONE) {
+    free(reply->copy);
+    if (eddy_op_result(&reply->write) < 0) close_conn(conn);
+    return true; /* the lease was only looked at and goes back by itself */
+  }
+  free_replies = reply->next;
+  if (!low) {
+    eddy_op_take_lease(read, &lease); /* until on_written */
+    reply->lease = lease.id;
+    held++;
+  }
+  if (++conn->writes >= (low ? 1 : ENOUGH) && !conn->paused) {
+    conn->paused = true;
+    eddy_cancel(read);
+  }
+  return true;
 }
 
 static void on_read(eddy_op_t *op, int64_t result) {
@@ -119,26 +161,7 @@ static void on_read(eddy_op_t *op, int64_t result) {
     settle_conn(conn);
     return;
   }
-
-  eddy_lease_t lease;
-  if (conn->closed || !have_reply() || !eddy_op_peek_lease(op, &lease)) {
-    close_conn(conn);
-    return;
-  }
-  struct reply *reply = free_replies;
-  reply->write.data = conn;
-  reply->bytes = (eddy_buf_t){lease.data, lease.size};
-  if (eddy_stream_write(conn->stream, &reply->write, &reply->bytes, 1, on_written) == EDDY_DONE) {
-    if (eddy_op_result(&reply->write) < 0) close_conn(conn);
-    return; /* the lease was only looked at and goes back by itself */
-  }
-  free_replies = reply->next;
-  eddy_op_take_lease(op, &lease); /* until on_written */
-  reply->lease = lease.id;
-  if (++conn->writes == ENOUGH) {
-    conn->paused = true;
-    eddy_cancel(op);
-  }
+  if (conn->closed || !answer(conn, op)) close_conn(conn);
 }
 
 static void on_accept(eddy_op_t *op, int64_t result) {
@@ -179,8 +202,8 @@ int main(int argc, char **argv) {
       {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
       {"host", "ADDR", "the address to listen on (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
       {"port", "N", "the port to listen on; 0 is any free one (0)", OPTION_NUMBER, {.number = &options.port}, 0, 65535},
-      {"buffers", "N", "buffers in the pool (1024)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
-      {"buffer-size", "BYTES", "size of each buffer (32768)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
+      {"buffers", "N", "buffers in the pool (256)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
+      {"buffer-size", "BYTES", "size of each buffer (20480)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
       {"credits", "N", "buffers that one connection may hold, 0 is all (0)", OPTION_NUMBER, {.number = &options.credits}, 0, 32768},
       {"spin", "USEC", "poll this long before sleeping (0)", OPTION_NUMBER, {.number = &options.spin}, 0, 1000000},
   };
@@ -194,7 +217,7 @@ int main(int argc, char **argv) {
   eddy_loop_options_t opening = {
       .size = sizeof opening, .driver = options.driver, .spin = options.spin * EDDY_MICROSECOND};
   int error = eddy_loop_open(&opening, &loop);
-  if (error < 0) fail(PROGRAM, eddy_driver_name(options.driver), error);
+  if (error < 0) fail(PROGRAM, driver_text(options.driver), error);
   eddy_pool_options_t buffers = {.size = sizeof buffers,
                                  .buffers = (uint32_t)options.buffers,
                                  .buffer_size = (uint32_t)options.buffer_size};

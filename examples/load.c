@@ -26,6 +26,8 @@ static void print_text(const struct load_result *r, double rate, double megabyte
          (double)histogram_at(&r->latency, 0.50) / 1e3,
          (double)histogram_at(&r->latency, 0.99) / 1e3, (double)r->latency.max / 1e3);
   printf("bytes        %" PRIu64 " sent, %" PRIu64 " received\n", r->sent, r->received);
+  if (r->ended > 0)
+    printf("errors       %" PRIu32 " x the server closed the connection\n", r->ended);
   for (int64_t error = 1; error < LOAD_ERRORS; error++)
     if (r->errors[error])
       printf("errors       %" PRIu64 " x %s (%s)\n", r->errors[error], eddy_error_name(-error),
@@ -44,8 +46,8 @@ static void print_json(const struct load_result *r, double rate, double megabyte
          rate, megabytes, (double)histogram_at(&r->latency, 0.50) / 1e3,
          (double)histogram_at(&r->latency, 0.99) / 1e3, (double)r->latency.max / 1e3);
   printf(", \"bytes_sent\": %" PRIu64 ", \"bytes_received\": %" PRIu64 ", \"wrong\": %" PRIu64
-         ", \"complete\": %s, \"errors\": {",
-         r->sent, r->received, r->wrong, r->complete ? "true" : "false");
+         ", \"closed_by_server\": %" PRIu32 ", \"complete\": %s, \"errors\": {",
+         r->sent, r->received, r->wrong, r->ended, r->complete ? "true" : "false");
   for (int64_t error = 1; error < LOAD_ERRORS; error++) {
     if (!r->errors[error]) continue;
     printf("%s\"%s\": %" PRIu64, comma, eddy_error_name(-error), r->errors[error]);
@@ -54,16 +56,19 @@ static void print_json(const struct load_result *r, double rate, double megabyte
   printf("}}\n");
 }
 
-/* 0 when at least one connection did its work and nothing that came back was wrong. */
+/* 0 when every connection did its work and all came back as it was sent. */
 static int judge(const struct load_result *result) {
   if (result->connected == 0) {
     fprintf(stderr, PROGRAM ": no connection could be made\n");
     return 1;
   }
   if (result->wrong > 0) fprintf(stderr, PROGRAM ": wrong bytes came back\n");
-  if (interrupted()) return result->wrong > 0;
+  if (result->failed > 0)
+    fprintf(stderr, PROGRAM ": %" PRIu32 " of %" PRIu64 " connections failed\n", result->failed,
+            options.connections);
+  if (interrupted()) return result->wrong > 0 || result->failed > 0;
   if (!result->complete) fprintf(stderr, PROGRAM ": not all that was sent came back\n");
-  return result->wrong > 0 || !result->complete;
+  return result->wrong > 0 || result->failed > 0 || !result->complete;
 }
 
 int main(int argc, char **argv) {
@@ -97,7 +102,7 @@ int main(int argc, char **argv) {
 
   static struct load_result result;
   int error = load_run(&plan, &result);
-  if (error < 0) fail(PROGRAM, "cannot start", error);
+  if (error < 0) fail(PROGRAM, driver_text(options.driver), error);
   double rate = result.seconds > 0 ? (double)result.messages / result.seconds : 0;
   double megabytes = rate * (double)options.size / 1e6;
   (options.json ? print_json : print_text)(&result, rate, megabytes);

@@ -48,10 +48,13 @@ static void end_run(struct client *client) {
 
 static void count_error(struct client *client, int64_t error) {
   client->result->failed++;
-  client->result->errors[-error < LOAD_ERRORS ? -error : -EDDY_EUNKNOWN]++;
+  if (error == 0)
+    client->result->ended++;
+  else
+    client->result->errors[-error < LOAD_ERRORS ? -error : -EDDY_EUNKNOWN]++;
 }
 
-/* One broken connection does not end the run; the last one does. */
+/* One broken connection does not end the run; the last one does. Error 0: the server closed it. */
 static void drop(struct conn *conn, int64_t error) {
   struct client *client = conn->client;
   if (conn->failed || client->phase == PHASE_END || interrupted()) return;
@@ -109,7 +112,7 @@ static void on_read(eddy_op_t *op, int64_t result) {
   struct conn *conn = op->data;
   struct client *client = conn->client;
   if (!eddy_op_more(op)) {
-    drop(conn, result < 0 ? result : EDDY_ECLOSED);
+    drop(conn, result);
     return;
   }
   eddy_lease_t lease;
@@ -249,7 +252,7 @@ static void close_all(struct client *client) {
     const struct conn *conn = &client->conns[i];
     result->sent += conn->sent;
     result->received += conn->received;
-    if (!conn->failed && conn->sent != conn->received) result->complete = false;
+    if (conn->sent != conn->received) result->complete = false;
   }
   free(client->pattern);
   free(client->started);

@@ -35,11 +35,12 @@ struct load_plan {
 struct load_result {
   uint32_t driver;
   uint32_t connected, failed;
+  uint32_t ended;    /* of the failed ones: the server closed the connection */
   uint64_t messages; /* in the measured time */
   double seconds;
   uint64_t sent, received;      /* all bytes, from first to last */
   uint64_t wrong;               /* received pieces whose content was not what was sent */
-  bool complete;                /* all that was sent came back, on every connection that lived */
+  bool complete;                /* all that was sent came back, on every connection */
   uint64_t errors[LOAD_ERRORS]; /* how often: errors[n] counts the eddy error -n */
   struct histogram latency;
 };

@@ -29,12 +29,44 @@ static void show_help(const char *program, const char *purpose, const struct opt
   printf("  %-22s %s\n", "--help", "this text");
 }
 
+/* What EDDY_DRIVER says; NULL when it says nothing. */
+static const char *driver_of_environment(void) {
+  const char *name = getenv("EDDY_DRIVER");
+  return name && *name ? name : NULL;
+}
+
+/* Returns a negative number when there is no such driver on this platform. */
+static int driver_named(const char *name) {
+  int driver = eddy_driver_by_name(name);
+  uint64_t feature = driver == EDDY_DRIVER_EPOLL      ? EDDY_FEATURE_EPOLL
+                     : driver == EDDY_DRIVER_IO_URING ? EDDY_FEATURE_IO_URING
+                     : driver == EDDY_DRIVER_AFD      ? EDDY_FEATURE_AFD
+                                                      : 0;
+  return feature == 0 || (eddy_features() & feature) ? driver : EDDY_ENOTSUP;
+}
+
+const char *driver_text(uint32_t driver) {
+  static char text[64];
+  const char *name = driver == EDDY_DRIVER_AUTO ? driver_of_environment() : NULL;
+  if (!name) return eddy_driver_name(driver);
+  snprintf(text, sizeof text, "EDDY_DRIVER=%s", name);
+  return text;
+}
+
+static void check_environment(const char *program, const struct option *options, size_t count) {
+  const char *name = driver_of_environment();
+  if (!name || driver_named(name) >= 0) return;
+  for (size_t i = 0; i < count; i++)
+    if (options[i].kind == OPTION_DRIVER && *options[i].to.driver == EDDY_DRIVER_AUTO)
+      usage_error(program, "EDDY_DRIVER=%s: there is no driver '%s'", name, name);
+}
+
 static void store(const char *program, const struct option *option, const char *value) {
   switch (option->kind) {
   case OPTION_FLAG: *option->to.flag = true; break;
   case OPTION_TEXT: *option->to.text = value; break;
   case OPTION_DRIVER: {
-    int driver = eddy_driver_by_name(value);
+    int driver = driver_named(value);
     if (driver < 0) usage_error(program, "--%s: there is no driver '%s'", option->name, value);
     *option->to.driver = (uint32_t)driver;
     break;
@@ -81,6 +113,7 @@ void read_options(const char *program, const char *purpose, const struct option 
     }
     store(program, option, value);
   }
+  check_environment(program, options, count);
 }
 
 eddy_addr_t read_address(const char *program, const char *host, uint64_t port) {

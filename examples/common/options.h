@@ -25,9 +25,14 @@ struct option {
 _Noreturn void usage_error(const char *program, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Reads the command line into the table's targets. --help prints the help and exits 0. */
+/* Reads the command line into the table's targets. --help prints the help and exits 0. A driver that
+   is not built in counts as unknown, also when EDDY_DRIVER in the environment names it. */
 void read_options(const char *program, const char *purpose, const struct option *options,
                   size_t count, int argc, char **argv);
+
+/* What a driver option stands for, in words: "epoll", or "EDDY_DRIVER=epoll" when it is `auto` and the
+   environment chooses. Valid until the next call. */
+const char *driver_text(uint32_t driver);
 
 /* The address that --host and --port name; a usage error when it is none. */
 eddy_addr_t read_address(const char *program, const char *host, uint64_t port);
