@@ -50,7 +50,7 @@ static bool spun(Loop &loop, Time until) {
   Time start = loop.driver->now(loop), now = start;
   while (now < until && now - start < loop.spin) {
     loop.driver->poll(loop, 0);
-    if (!calm(loop)) return true;
+    if (!calm(loop) || source_close_due(loop)) return true;
     now = loop.driver->now(loop);
   }
   return now >= until;

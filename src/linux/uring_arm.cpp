@@ -68,7 +68,8 @@ static bool arm_write(Source &source, Op &head) {
   if (!single && !messages_left(loop)) return false;
   io_uring_sqe *sqe = ring_sqe(loop);
   if (!sqe) return false;
-  constexpr int flags = MSG_NOSIGNAL | MSG_WAITALL; // one completion for all of it
+  // Not MSG_WAITALL: an error behind a part that was sent would be swallowed, and a reset is told once.
+  constexpr int flags = MSG_NOSIGNAL;
   msghdr *header = nullptr;
   uint32_t ops = 1;
   if (!single && (header = message(loop, nullptr, 0))) {
@@ -107,9 +108,19 @@ static bool arm_read(Source &source, Op &head) {
   return true;
 }
 
+static bool readable(const Source &source) {
+  return os_poll(source.native, EDDY_READABLE | EDDY_DISCONNECT).value != kAgain;
+}
+
 static bool arm_read_pool(Source &source, Op &head) {
   eddy_pool &pool = *head.pool.pool;
   bool has_data = source.ready & bit(kReadLane);
+  // A buffer is kept only for a read that will take it at once; others wait for it.
+  if (head.pool.reserved && !readable(source)) {
+    has_data = false;
+    source.ready &= static_cast<uint8_t>(~bit(kReadLane));
+    pool_drop_reservation(head);
+  }
   if (!pool_may_receive(head, true, has_data)) return true;
   io_uring_sqe *sqe = ring_sqe(*source.loop);
   if (!sqe) return false;
@@ -117,8 +128,11 @@ static bool arm_read_pool(Source &source, Op &head) {
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = static_cast<uint16_t>(pool.group);
   // The kernel's read-ahead is bounded by the pool alone: hard credits allow it only with all of them.
-  if (head.pool.credits == pool.count) sqe->ioprio |= IORING_RECV_MULTISHOT;
-  if (!has_data) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  // No POLL_FIRST then: such a request has missed a reset on 6.18.
+  if (head.pool.credits == pool.count)
+    sqe->ioprio |= IORING_RECV_MULTISHOT;
+  else if (!has_data)
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
   launched(source, kReadLane, sqe, false);
   op_activate(head);
   return true;

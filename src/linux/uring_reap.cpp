@@ -40,6 +40,7 @@ static void received(Source &source, Op &head, const io_uring_cqe &cqe) {
       uring_pool_give(*head.pool.pool, index);
   }
   if (cqe.flags & IORING_CQE_F_MORE) return;
+  if (cqe.res == -ECONNRESET) source.reset = true; // told once, perhaps to a read that is cancelled
   op_requeue(head);
   if (head.reason != Reason::none && cqe.res != 0) {
     op_end_reason(head);
@@ -93,7 +94,10 @@ static void waiter_completed(Op &op, int result) {
   OsResult outcome = outcome_of(result);
   if (result > 0) outcome.value = poll_events(static_cast<uint32_t>(result), op.poll.events);
   if (outcome.value == 0) { // woken for an event that nobody asked for
-    uring_remember(*op.source, bit(kWaiters));
+    if (op.reason != Reason::none)
+      op_end_reason(op);
+    else
+      uring_remember(*op.source, bit(kWaiters));
     return;
   }
   settle_waiter(op, outcome);
