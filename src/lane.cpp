@@ -148,7 +148,8 @@ static void settle_write(Source &source, OsResult outcome) {
 static void settle_accept(Op &op, OsResult outcome) {
   outcome = explain(op, outcome);
   bool transient = outcome.value == EDDY_EMFILE || outcome.value == EDDY_ENFILE ||
-                   outcome.value == EDDY_ENOBUFS || outcome.value == EDDY_ENOMEM;
+                   outcome.value == EDDY_ENOBUFS || outcome.value == EDDY_ENOMEM ||
+                   outcome.value == EDDY_ECONNABORTED || outcome.value == EDDY_EPROTO;
   if (!(op.bits & kMulti) || (outcome.value < 0 && !transient)) {
     finish_head(op, outcome.value, outcome.native);
     return;

@@ -51,6 +51,7 @@ void stream_write_ended(Op &op) {
     stream.queued -= op.io.total - op.transferred;
   else
     stream.write_shut = false;
+  if (op.kind == Kind::shutdown_write && op.poll.events == EDDY_SHUT_BOTH) stream.read_shut = false;
   stream_refresh(stream);
   congestion_changed(stream);
 }

@@ -47,6 +47,8 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
   eddy_addr_t peer;
   bool named = os_socket_address(native, true, peer).value == 0;
   stream_connected(*stream, native, named ? &peer : nullptr);
+  // A short read says nothing of a Unix socket: it stops before a message that carries descriptors.
+  stream->hung_up = stream->peer.family == EDDY_AF_NONE;
   *out = stream;
   return 0;
 }

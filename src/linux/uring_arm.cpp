@@ -97,9 +97,10 @@ static bool arm_read(Source &source, Op &head) {
   if (header) {
     io_uring_prep_recvmsg(sqe, fd_of(source), header, 0);
   } else {
-    size_t size = head.io.buffers->size;
-    io_uring_prep_recv(sqe, fd_of(source), head.io.buffers->data,
-                       size < kMostBytes ? size : kMostBytes, 0);
+    const eddy_buf_t *room = head.io.buffers;
+    while (!room->size) room++; // an empty one would look like the end of the stream
+    size_t size = room->size;
+    io_uring_prep_recv(sqe, fd_of(source), room->data, size < kMostBytes ? size : kMostBytes, 0);
   }
   // An attempt that will fail costs more than the poll that it would end in.
   if (!(source.ready & bit(kReadLane))) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
@@ -127,12 +128,9 @@ static bool arm_read_pool(Source &source, Op &head) {
   io_uring_prep_recv(sqe, fd_of(source), nullptr, 0, 0);
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = static_cast<uint16_t>(pool.group);
-  // The kernel's read-ahead is bounded by the pool alone: hard credits allow it only with all of them.
-  // No POLL_FIRST then: such a request has missed a reset on 6.18.
-  if (head.pool.credits == pool.count)
-    sqe->ioprio |= IORING_RECV_MULTISHOT;
-  else if (!has_data)
-    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  // Single receives even where credits would allow a multishot one: that one misses wake-ups (data, the end
+  // or a reset; seen on 6.18), and its read-ahead is bounded by the pool alone.
+  if (!has_data) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
   launched(source, kReadLane, sqe, false);
   op_activate(head);
   return true;
@@ -261,7 +259,12 @@ bool uring_prepare(Loop &loop) {
       ended |= source->closing && !source->inflight && !source->polls;
     }
   }
-  while (Source *source = later.pop()) core(loop).work.push(*source);
+  while (Source *source = later.pop()) {
+    if (core(loop).lost)
+      source->in_work = false;
+    else
+      core(loop).work.push(*source);
+  }
   return ended;
 }
 

@@ -27,9 +27,10 @@ static int free_group(Loop &loop) {
 OsResult uring_pool_add(eddy_pool &pool) {
   Loop &loop = *pool.loop;
   int group = free_group(loop);
+  if (group > UINT16_MAX) return {EDDY_ENOMEM, 0};
   void *ring =
       mmap(nullptr, ring_bytes(pool), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (ring == MAP_FAILED || group > UINT16_MAX) return {EDDY_ENOMEM, 0};
+  if (ring == MAP_FAILED) return {EDDY_ENOMEM, 0};
   madvise(ring, ring_bytes(pool), MADV_DONTFORK);
   io_uring_buf_reg reg = {};
   reg.ring_addr = reinterpret_cast<uintptr_t>(ring);

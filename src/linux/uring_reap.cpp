@@ -58,6 +58,19 @@ static void received(Source &source, Op &head, const io_uring_cqe &cqe) {
   // Else a multishot receive that ended by itself, or a single one: the lane goes on.
 }
 
+// A request that did nothing gives all its ops back; those cancelled meanwhile end.
+static void take_back(Source &source, Lane which) {
+  OpList &queue = source.lanes[which];
+  for (Op *op = queue.head; op; op = op->next)
+    if (op->state == State::active) op_requeue(*op);
+  for (Op *op = queue.head; op;) {
+    Op *next = op->next;
+    bool ends = op->reason != Reason::none;
+    if (ends) op_end_reason(*op);
+    op = ends ? queue.head : next; // it may have taken others with it
+  }
+}
+
 static void lane_completed(Source &source, Lane which, const io_uring_cqe &cqe) {
   bool more = cqe.flags & IORING_CQE_F_MORE;
   if (!more) source.inflight &= static_cast<uint8_t>(~bit(which));
@@ -70,7 +83,7 @@ static void lane_completed(Source &source, Lane which, const io_uring_cqe &cqe) 
     hint(source, cqe.flags & IORING_CQE_F_SOCK_NONEMPTY);
     received(source, *head, cqe);
   } else if (cqe.res == -EAGAIN && head->reason == Reason::none) {
-    op_requeue(*head);
+    take_back(source, which);
     source.polling |= static_cast<uint8_t>(bit(which)); // wait with a poll, then ask again
   } else {
     if (head->kind == Kind::read) {
@@ -96,7 +109,7 @@ static void waiter_completed(Op &op, int result) {
   if (outcome.value == 0) { // woken for an event that nobody asked for
     if (op.reason != Reason::none)
       op_end_reason(op);
-    else
+    else if (!(result & POLLHUP)) // a hang-up stays, and nothing comes after it
       uring_remember(*op.source, bit(kWaiters));
     return;
   }

@@ -78,7 +78,7 @@ OsResult ring_enter(Uring &uring, bool wait, Time limit) {
   if (wait && limit != kNever) arg.ts = reinterpret_cast<uintptr_t>(&time);
   int result = io_uring_enter2(static_cast<unsigned>(uring.ring.ring_fd), count, wait,
                                uring.enter_flags, reinterpret_cast<sigset_t *>(&arg), sizeof arg);
-  uring.messages_used = 0;
+  if (!ring_unsubmitted(uring)) uring.messages_used = 0; // else the kernel has still to read them
   // A count of submissions hides the others; these just mean that the wait is over.
   if (result >= 0 || result == -ETIME || result == -EINTR) return {};
   if (result == -EAGAIN || result == -EBUSY) return {kAgain, -result};

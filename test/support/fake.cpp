@@ -81,6 +81,7 @@ eddy_stream_t *stream(Loop &loop) {
   pair(ends);
   eddy_stream_t *made = nullptr;
   assert_int_equal(eddy_stream_adopt(&loop, ends[0], &made), 0);
+  made->hung_up = false; // what it plays is an inet socket
   line(made).peer = ends[1];
   return made;
 }
