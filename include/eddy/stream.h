@@ -45,7 +45,7 @@ EDDY_API int eddy_stream_read(eddy_stream_t *stream, eddy_op_t *op, const eddy_b
    result): eddy_op_take_lease to keep it. The op never holds more than `credits` buffers, on loan and
    waiting for a callback together; at that number, or when the pool is empty, it waits until a lease
    is given back (in FIFO order among the reads of the pool). 0 credits mean all of the pool's buffers.
-   With credits for all of the pool the driver may receive ahead of the callbacks. Final: 0 at the end
+   Final: 0 at the end
    of the stream, or EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EWRONGLOOP (the pool is of another loop),
    EDDY_ECANCELED (cancel, or the pool was closed). Cancel class prompt; what was received before it is
    delivered before the final callback. Closing the stream drops it. */
@@ -106,7 +106,7 @@ enum {
   EDDY_OPT_SEND_BUFFER =
       6, /* bytes; reads back what the kernel made of it (Linux doubles, socket(7)) */
   EDDY_OPT_RECEIVE_BUFFER = 7, /* bytes, likewise */
-  EDDY_OPT_LINGER = 8,         /* seconds to linger at close, -1 for off (the default) */
+  EDDY_OPT_LINGER = 8,         /* seconds that close may block; -1 for off (the default) */
   EDDY_OPT_REUSE_ADDRESS = 9,  /* 0 or 1 */
   EDDY_OPT_V6ONLY = 10         /* 0 or 1, before bind */
 };
