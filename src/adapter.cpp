@@ -51,7 +51,7 @@ static void run_lane(Source &source, Lane which) {
   for (int budget = kBudget; budget; budget--) {
     Op *head = queue.head;
     if (!head) return;
-    if (!(source.ready & bit(which)) && source.armed) return;
+    if (!(source.ready & bit(which)) && (source.armed & bit(which))) return;
     Kind kind = head->kind;
     uint64_t asked = asked_of(*head);
     OsResult got = source.loop->readiness->perform(*head);
@@ -72,17 +72,21 @@ static void run_lane(Source &source, Lane which) {
   if (queue.head) remember(source, bit(which));
 }
 
+static void try_waiter(Source &source, Op &op) {
+  OsResult got = source.loop->readiness->perform(op);
+  if (got.value == kAgain) {
+    if (source.armed & bit(kWaiters)) return;
+    got = source.loop->readiness->arm(source, bit(kWaiters));
+    if (got.value >= 0) return;
+  }
+  settle_waiter(op, got);
+}
+
 static void run_waiters(Source &source) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
     if (op->kind == Kind::uncongested || op->count || op->reason != Reason::none) continue;
-    OsResult got = source.loop->readiness->perform(*op);
-    if (got.value != kAgain) {
-      settle_waiter(*op, got);
-    } else if (!source.armed) {
-      OsResult armed = source.loop->readiness->arm(source, bit(kWaiters));
-      if (armed.value < 0) settle_waiter(*op, armed);
-    }
+    try_waiter(source, *op);
   }
 }
 
@@ -109,6 +113,7 @@ static bool receive_into_pool(Source &source, Op &reader) {
     settle(reader, got);
     return false;
   }
+  if (!(source.armed & bit(kReadLane))) return arm(source, kReadLane);
   source.ready &= static_cast<uint8_t>(~bit(kReadLane));
   return true;
 }
@@ -131,16 +136,10 @@ static void adapter_submit(Op &op) {
   Source &source = *op.source;
   Lane which = lane_of(op.kind);
   if (which == kWaiters) {
-    OsResult got = source.loop->readiness->perform(op);
-    if (got.value != kAgain) {
-      settle_waiter(op, got);
-    } else if (!source.armed) {
-      OsResult armed = source.loop->readiness->arm(source, bit(kWaiters));
-      if (armed.value < 0) settle_waiter(op, armed);
-    }
+    try_waiter(source, op);
   } else if (source.ready & bit(which) || op.kind == Kind::connect) {
     run_lane(source, which);
-  } else if (!source.armed) {
+  } else if (!(source.armed & bit(which))) {
     arm(source, which);
   }
 }
@@ -149,21 +148,18 @@ static void adapter_resume(Source &source, Lane which) { remember(source, bit(wh
 
 static bool adapter_cancel(Op &) { return true; }
 
+static void adapter_release(Source &source) {
+  if (source.armed) source.loop->readiness->release(source);
+  source.armed = 0;
+}
+
 static void adapter_quiesce(Source &source) {
   // Deregistered at once: the owner of a foreign descriptor may close it as soon as close returns.
-  if (source.kind == SourceKind::fd && source.armed) {
-    source.loop->readiness->release(source);
-    source.armed = false;
-  }
+  if (source.kind == SourceKind::fd) adapter_release(source);
 }
 
 static bool adapter_quiet(const Source &source) {
   return !source.in_work && source.loop->readiness->quiet(source);
-}
-
-static void adapter_release(Source &source) {
-  if (source.armed) source.loop->readiness->release(source);
-  source.armed = false;
 }
 
 static void adapter_poll(Loop &loop, Time until) {
@@ -192,7 +188,9 @@ static OsResult adapter_after_fork(Loop &loop) { return loop.readiness->after_fo
 static OsResult adapter_pool_add(eddy_pool &) { return {}; }
 static void adapter_pool_give(eddy_pool &, uint32_t) {}
 static void adapter_pool_remove(eddy_pool &) {}
-static bool adapter_unflushed(const Loop &loop) { return !loop.work.empty(); }
+static bool adapter_unflushed(const Loop &loop) {
+  return !loop.work.empty() || (loop.readiness->unflushed && loop.readiness->unflushed(loop));
+}
 static void adapter_flush(Loop &loop) { adapter_poll(loop, 0); }
 static eddy_native_t adapter_native(Loop &loop) { return loop.readiness->native(loop); }
 static Time adapter_now(Loop &loop) { return loop.readiness->now(loop); }

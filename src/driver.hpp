@@ -78,9 +78,12 @@ struct Readiness {
   OsResult (*receive)(eddy_native_t, void *, size_t);
   OsResult (*send)(eddy_native_t, const void *, size_t);
   OsResult (*perform)(Op &head); // one attempt, never blocking: an outcome, kAgain or kBlocked
-  OsResult (*arm)(Source &, unsigned lanes); // report readiness of these lanes (a bit per Lane)
+  // Report readiness of these lanes (a bit per Lane), and say in Source::armed for how long: for ever, or a
+  // lane only until it was reported.
+  OsResult (*arm)(Source &, unsigned lanes);
   bool (*quiet)(const Source &);
   void (*release)(Source &);
+  bool (*unflushed)(const Loop &);  // arms that wait for the next poll; nullptr: never any
   void (*poll)(Loop &, Time until); // wait, then adapter_ready() for each event
   eddy_native_t (*native)(Loop &);
   Time (*now)(Loop &);
@@ -94,7 +97,9 @@ extern constinit const Driver adapter; // needs loop.readiness
 // The tables of this build, each defined if its OS folder is built; see driver.cpp.
 extern constinit const Readiness epoll;
 extern constinit const Driver uring;
+extern constinit const Readiness afd;
 
+OsResult afd_probe();        // 0, or why the device cannot be had
 OsResult uring_probe();      // 0, or why a loop could not use it
 bool uring_default_kernel(); // new enough to be taken without being asked for
 

@@ -37,7 +37,7 @@ static void lose_sources(SourceList &list, int64_t error) {
     source->ready = source->kind == SourceKind::stream ? 1 << kWriteLane : 0;
     source->work = source->inflight = source->polling = source->cancels = 0;
     source->polls = 0;
-    source->armed = false;
+    source->armed = 0;
   }
 }
 

@@ -31,7 +31,7 @@ struct Source {
   bool drained; // ended by a drain, its user may still close it
   bool reset;   // the peer has reset it, which a later end of stream must not hide
   bool failed;  // will not carry data any more; only close is left
-  bool armed;   // registered with the readiness system
+  uint8_t armed; // lanes whose readiness will be reported without another arm; and kKnown
   // The driver's: a bit per Lane.
   uint8_t ready;    // the kernel is believed to be ready
   uint8_t work;     // has work that waits for the next flush or poll
@@ -42,7 +42,11 @@ struct Source {
   bool in_work;
   uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
   uint32_t polls; // kernel polls of waiters under way
+  void *kernel;   // what the driver keeps for it
 };
+
+constexpr uint8_t kKnown = 1 << 3; // in `armed`: the readiness system keeps something of the source
+constexpr uint8_t kArmedForEver = kKnown | 1 << kReadLane | 1 << kWriteLane | 1 << kWaiters;
 
 enum : uint8_t {
   kPausedByUser = 1,    // a listener

@@ -76,7 +76,7 @@ OsResult epoll_arm(Source &source, unsigned) {
   epoll_event event = {.events = events, .data = {.u64 = tag(source)}};
   if (epoll_ctl(state(*source.loop).fd, EPOLL_CTL_ADD, static_cast<int>(source.native), &event) < 0)
     return os_error_now();
-  source.armed = true;
+  source.armed = kArmedForEver;
   return {};
 }
 
@@ -148,6 +148,7 @@ constinit const Readiness epoll = {
     .arm = epoll_arm,
     .quiet = epoll_quiet,
     .release = epoll_release,
+    .unflushed = nullptr,
     .poll = epoll_poll,
     .native = epoll_native,
     .now = epoll_now,

@@ -64,7 +64,7 @@ static OsResult arm(Source &source, unsigned) {
   line.arms++;
   if (line.arm_error.value < 0) return line.arm_error;
   if (source.armed) return {};
-  source.armed = true;
+  source.armed = kArmedForEver;
   unsigned now = 0; // registering reports what is there already
   if (line.arrived > line.taken || line.end || line.error || line.connections || line.level)
     now |= bit(kReadLane);
@@ -105,6 +105,7 @@ const Readiness readiness = {
     .arm = arm,
     .quiet = readiness_quiet,
     .release = readiness_release,
+    .unflushed = nullptr,
     .poll = readiness_poll,
     .native = readiness_native,
     .now = world_now,
