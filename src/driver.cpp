@@ -3,13 +3,18 @@
 
 namespace eddy {
 
-#if defined(__linux__)
-constexpr bool kLinux = true;
-#else
-constexpr bool kLinux = false;
-#endif
-
 static const char *const names[] = {"auto", "epoll", "io_uring", "afd"};
+
+[[maybe_unused]] static int open_readiness(Loop &loop, const Readiness &readiness) {
+  loop.driver = &adapter;
+  loop.readiness = &readiness;
+  return static_cast<int>(adapter.open(loop, 0).value);
+}
+
+#if defined(__linux__)
+
+constexpr uint64_t kFeatures = EDDY_FEATURE_EPOLL | EDDY_FEATURE_IO_URING | EDDY_FEATURE_FORK;
+constexpr uint32_t kMigratable = EDDY_DRIVER_EPOLL;
 
 // One line for eddy_loop_driver_reason.
 static const char *why_not_uring(int64_t error) {
@@ -26,12 +31,6 @@ static const char *why_not_uring(int64_t error) {
   }
 }
 
-static int open_epoll(Loop &loop) {
-  loop.driver = &adapter;
-  loop.readiness = &epoll;
-  return static_cast<int>(adapter.open(loop, 0).value);
-}
-
 static int open_uring(Loop &loop, uint32_t entries) {
   loop.driver = &uring;
   loop.readiness = nullptr;
@@ -42,8 +41,38 @@ static int open_best(Loop &loop, uint32_t entries) {
   int refused = uring_default_kernel() ? open_uring(loop, entries) : EDDY_ENOTSUP;
   if (refused == 0) return 0;
   loop.driver_reason = why_not_uring(refused);
-  return open_epoll(loop);
+  return open_readiness(loop, epoll);
 }
+
+static int open_named(Loop &loop, uint32_t driver, uint32_t entries) {
+  switch (driver) {
+  case EDDY_DRIVER_AUTO: return open_best(loop, entries);
+  case EDDY_DRIVER_EPOLL: return open_readiness(loop, epoll);
+  case EDDY_DRIVER_IO_URING: return open_uring(loop, entries);
+  default: return EDDY_ENOTSUP;
+  }
+}
+
+static int probe(uint32_t driver) {
+  if (driver == EDDY_DRIVER_IO_URING) return static_cast<int>(uring_probe().value);
+  return driver == EDDY_DRIVER_EPOLL ? 0 : EDDY_ENOTSUP;
+}
+
+#elif defined(_WIN32)
+
+constexpr uint64_t kFeatures = EDDY_FEATURE_AFD;
+constexpr uint32_t kMigratable = EDDY_DRIVER_AFD;
+
+static int open_named(Loop &loop, uint32_t driver, uint32_t) {
+  if (driver != EDDY_DRIVER_AUTO && driver != EDDY_DRIVER_AFD) return EDDY_ENOTSUP;
+  return open_readiness(loop, afd);
+}
+
+static int probe(uint32_t driver) {
+  return driver == EDDY_DRIVER_AFD ? static_cast<int>(afd_probe().value) : EDDY_ENOTSUP;
+}
+
+#endif
 
 int driver_open(Loop &loop, const eddy_loop_options_t &options) {
   uint32_t wanted = options.driver;
@@ -53,18 +82,14 @@ int driver_open(Loop &loop, const eddy_loop_options_t &options) {
     if (named < 0) return named;
     wanted = static_cast<uint32_t>(named);
     if (loop.migratable && wanted == EDDY_DRIVER_AUTO) {
-      loop.driver_reason = "a migratable loop, and io_uring requests belong to one thread";
-      wanted = EDDY_DRIVER_EPOLL;
+      if (kMigratable == EDDY_DRIVER_EPOLL)
+        loop.driver_reason = "a migratable loop, and io_uring requests belong to one thread";
+      wanted = kMigratable;
     }
   }
   if (wanted > EDDY_DRIVER_AFD) return EDDY_EINVAL;
-  if (loop.migratable && wanted != EDDY_DRIVER_EPOLL) return EDDY_ENOTSUP;
-  switch (wanted) {
-  case EDDY_DRIVER_AUTO: return open_best(loop, options.ring_entries);
-  case EDDY_DRIVER_EPOLL: return open_epoll(loop);
-  case EDDY_DRIVER_IO_URING: return open_uring(loop, options.ring_entries);
-  default: return EDDY_ENOTSUP;
-  }
+  if (loop.migratable && wanted != kMigratable) return EDDY_ENOTSUP;
+  return open_named(loop, wanted, options.ring_entries);
 }
 
 } // namespace eddy
@@ -86,14 +111,11 @@ int eddy_driver_by_name(const char *name) {
 int eddy_driver_probe(uint32_t driver) {
   if (driver > EDDY_DRIVER_AFD) return EDDY_EINVAL;
   if (driver == EDDY_DRIVER_AUTO) return 0;
-  if (driver == EDDY_DRIVER_IO_URING) return static_cast<int>(uring_probe().value);
-  return driver == EDDY_DRIVER_EPOLL && kLinux ? 0 : EDDY_ENOTSUP;
+  return probe(driver);
 }
 
 uint64_t eddy_features(void) {
-  uint64_t features = EDDY_FEATURE_TCP | EDDY_FEATURE_POOL;
-  if (kLinux) features |= EDDY_FEATURE_EPOLL | EDDY_FEATURE_IO_URING | EDDY_FEATURE_FORK;
-  return features;
+  return EDDY_FEATURE_TCP | EDDY_FEATURE_POOL | kFeatures;
 }
 
 } // extern "C"

@@ -12,7 +12,7 @@ static void takes_only_one(void **state) {
   eddy_listener_accept(listener, &accepted.op, rec_cb);
   turn_until(loop, &accepted.finals, 1);
   turns(loop, 5);
-  assert_int_equal(accept_queue(eddy_listener_native(listener), NULL), 2);
+  accept_queue_is(eddy_listener_native(listener), 2);
   assert_int_equal(eddy_stream_peer_address(accepted.context, &peer), 0);
   raw_address(fds[0], 0, &own);
   assert_true(eddy_addr_equal(&peer, &own));

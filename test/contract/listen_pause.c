@@ -32,7 +32,7 @@ static void before_any(void **state) {
   accept_queue_wait(eddy_listener_native(listener), 6);
   turn_for(loop, 20 * EDDY_MILLISECOND);
   assert_int_equal(many.calls, 0);
-  assert_int_equal(accept_queue(eddy_listener_native(listener), NULL), 6);
+  accept_queue_is(eddy_listener_native(listener), 6);
   eddy_listener_resume(listener);
   eddy_listener_resume(listener);
   turn_until(loop, &many.mores, 6);
@@ -55,7 +55,7 @@ static void in_each_callback(void **state) {
     turn_until(loop, &many.mores, i);
     turns(loop, 4);
     assert_int_equal(many.mores, i);
-    assert_int_equal(accept_queue(eddy_listener_native(the_listener), NULL), 5 - i);
+    accept_queue_is(eddy_listener_native(the_listener), 5 - i);
     eddy_listener_resume(the_listener);
   }
   for (int i = 0; i < 5; i++) close(fds[i]);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
+#include <descriptors.h>
 #include <eddy.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,15 +50,6 @@ static inline void rec_cb(eddy_op_t *op, int64_t result) {
     rec->order = ++rec_clock;
   }
   if (rec->then) rec->then(rec, result);
-}
-
-static inline int open_descriptors(void) {
-  int count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  if (!dir) return -1;
-  while (readdir(dir)) count++;
-  closedir(dir);
-  return count;
 }
 
 // The loop under test: the environment's EDDY_DRIVER chooses the driver.

@@ -6,10 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <kernel_view.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -134,31 +133,6 @@ static inline int raw_drain(int fd) {
 static inline void small_buffers(eddy_stream_t *stream, int64_t bytes) {
   assert_int_equal(eddy_stream_set_option(stream, EDDY_OPT_SEND_BUFFER, bytes), 0);
   assert_int_equal(eddy_stream_set_option(stream, EDDY_OPT_NODELAY, 1), 0);
-}
-
-// Waits until the kernel has nothing more in flight to the peer: all that was sent is in its queue.
-static inline void raw_settled(int fd) {
-  for (int i = 0; i < 2000; i++) {
-    int unacked = 0;
-    assert_int_equal(ioctl(fd, TIOCOUTQ, &unacked), 0);
-    if (!unacked) return;
-    usleep(1000);
-  }
-  fail_msg("data stays in flight");
-}
-
-// Connections that wait in a listening socket's queue (tcp_info of a listener), and the queue's size.
-static inline uint32_t accept_queue(int64_t listener, uint32_t *limit) {
-  struct tcp_info info;
-  socklen_t size = sizeof info;
-  assert_int_equal(getsockopt((int)listener, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
-  if (limit) *limit = info.tcpi_sacked;
-  return info.tcpi_unacked;
-}
-
-static inline void accept_queue_wait(int64_t listener, uint32_t wanted) {
-  for (int i = 0; i < 5000 && accept_queue(listener, NULL) < wanted; i++) usleep(1000);
-  assert_int_equal(accept_queue(listener, NULL), wanted);
 }
 
 // A listener whose queue is full, so that the next SYN is dropped and a connect stays pending.

@@ -1,0 +1,183 @@
+// Readiness on AFD: one poll per socket, with what its lanes wait for.
+#include "../driver.hpp"
+#include "afd_calls.hpp"
+#include "event.hpp"
+#include "port.hpp"
+
+namespace eddy {
+
+namespace {
+
+struct Afd {
+  AfdMachine machine;
+  Embedding embedding;
+  Packet packets[kPackets];
+};
+
+Afd &state(Loop &loop) { return *static_cast<Afd *>(core(loop).kernel); }
+AfdNode *node_of(const Source &source) { return static_cast<AfdNode *>(source.kernel); }
+unsigned bit(Lane which) { return 1u << which; }
+
+constexpr uint32_t kAlways = kAfdAbort | kAfdLocalClose;
+
+uint32_t waiter_events(const Source &source) {
+  uint32_t wanted = 0, events = 0;
+  for (const Op *op = source.waiters.head; op; op = op->next)
+    if (op->kind != Kind::uncongested) wanted |= op->poll.events;
+  if (wanted & EDDY_READABLE) events |= kAfdReceive | kAfdAccept | kAfdDisconnect;
+  if (wanted & EDDY_WRITABLE) events |= kAfdSend | kAfdConnectFail;
+  if (wanted & EDDY_PRIORITY) events |= kAfdReceiveExpedited;
+  if (wanted & EDDY_DISCONNECT) events |= kAfdDisconnect;
+  return wanted && !events ? kAfdDisconnect : events; // errors alone: they are always asked for
+}
+
+uint32_t events_of(const Source &source, Lane which) {
+  if (which == kReadLane)
+    return source.kind == SourceKind::listener ? kAfdAccept : kAfdReceive | kAfdDisconnect;
+  return which == kWriteLane ? kAfdSend | kAfdConnectFail : waiter_events(source);
+}
+
+void fail(Source &source, unsigned lanes, OsResult why) {
+  for (Lane which : {kReadLane, kWriteLane})
+    if ((lanes & bit(which)) && source.lanes[which].head) settle(*source.lanes[which].head, why);
+  for (Op *op = source.waiters.head, *next; op; op = next) {
+    next = op->next;
+    if (op->kind != Kind::uncongested) settle_waiter(*op, why);
+  }
+}
+
+// The poll is spent: lanes that it did not report go into the next one.
+void report(void *, AfdNode &node, uint32_t events, int32_t status) {
+  Source &source = *static_cast<Source *>(node.owner);
+  unsigned armed = source.armed & ~kKnown, reported = 0;
+  bool ended = events & kAlways;
+  for (Lane which : {kReadLane, kWriteLane})
+    if ((armed & bit(which)) && (ended || (events & events_of(source, which))))
+      reported |= bit(which);
+  if (events == 0) { // refused: nobody will report anything
+    source.armed = kKnown;
+    fail(source, armed, {os_error_from_native(status), status});
+    return;
+  }
+  if (events & kAfdLocalClose) { // closed below us
+    source.armed = kKnown;
+    fail(source, armed, {EDDY_ECANCELED, status});
+    return;
+  }
+  if (events & kAfdAbort) source.reset = true; // told once; a later end must not hide it
+  source.armed &= static_cast<uint8_t>(~reported);
+  for (Lane which : {kReadLane, kWriteLane})
+    if (source.armed & bit(which)) state(*source.loop).machine.want(node, events_of(source, which));
+  // Waiters look for themselves, and arm again.
+  adapter_ready(source, reported, events & (kAfdDisconnect | kAlways));
+}
+
+OsResult afd_open(Loop &loop) {
+  OsResult probed = afd_probe();
+  if (probed.value < 0) return probed;
+  void *memory = core(loop).memory.get(sizeof(Afd));
+  if (!memory) return {EDDY_ENOMEM, 0};
+  Afd *afd = new (memory) Afd{};
+  afd->machine.init(&afd_calls, report, reinterpret_cast<void *>(core(loop).wake),
+                    &core(loop).memory);
+  core(loop).kernel = afd;
+  return {};
+}
+
+// Below 0: the port is lost.
+int take_packets(Loop &loop, Time until, int32_t *error) {
+  Afd &afd = state(loop);
+  int count = afd.embedding.thread ? embedding_wait(afd.embedding, until, afd.packets, error)
+                                   : port_wait(core(loop).wake, until, afd.packets, error);
+  for (int i = 0; i < count; i++)
+    if (afd.packets[i].key == kPacketAfd)
+      afd.machine.packet(*static_cast<AfdNode *>(afd.packets[i].overlapped));
+  return count;
+}
+
+// The polls' memory is the kernel's until each has brought its packet.
+void afd_destroy(Loop &loop, bool) {
+  Afd &afd = state(loop);
+  afd.machine.remove_all();
+  int32_t error;
+  while (afd.machine.pending())
+    if (take_packets(loop, kNever, &error) < 0) return; // the kernel may still write there: leaked
+  embedding_end(afd.embedding);
+  afd.machine.destroy(afd_close_helper);
+  core(loop).memory.put(&afd, sizeof(Afd));
+}
+
+OsResult afd_after_fork(Loop &) { return {EDDY_ENOTSUP, 0}; }
+
+OsResult add(Source &source) {
+  OsResult base = afd_base_socket(source.native);
+  if (base.value < 0) return base;
+  int32_t status;
+  AfdNode *node = state(*source.loop).machine.add(&source, static_cast<uintptr_t>(base.value), status);
+  if (!node) return {status ? os_error_from_native(status) : EDDY_ENOMEM, status};
+  source.kernel = node;
+  source.armed = kKnown;
+  return {};
+}
+
+OsResult afd_arm(Source &source, unsigned lanes) {
+  if (!source.armed) {
+    OsResult added = add(source);
+    if (added.value < 0) return added;
+  }
+  uint32_t events = 0;
+  for (Lane which : {kReadLane, kWriteLane, kWaiters})
+    if (lanes & bit(which)) events |= events_of(source, which);
+  // Not waiters: another one may want other events.
+  source.armed |= static_cast<uint8_t>(lanes & (bit(kReadLane) | bit(kWriteLane)));
+  state(*source.loop).machine.want(*node_of(source), events);
+  return {};
+}
+
+bool afd_quiet(const Source &) { return true; } // the poll's memory is not the handle's
+
+void afd_release(Source &source) {
+  state(*source.loop).machine.remove(*node_of(source));
+  source.kernel = nullptr;
+}
+
+bool afd_unflushed(const Loop &loop) { return state(const_cast<Loop &>(loop)).machine.unflushed(); }
+
+void afd_poll(Loop &loop, Time until) {
+  Afd &afd = state(loop);
+  if (core(loop).lost)
+    afd.machine.remove_all();
+  else
+    afd.machine.flush();
+  if (!core(loop).ready.empty()) until = 0; // a poll was refused
+  int32_t error = 0;
+  int count = take_packets(loop, until, &error);
+  if (count < 0) loop_lost(loop, error);
+}
+
+eddy_native_t afd_native(Loop &loop) {
+  return embedding_event(state(loop).embedding, core(loop).wake);
+}
+
+Time afd_now(Loop &) { return clock_now(); }
+
+} // namespace
+
+constinit const Readiness afd = {
+    .id = EDDY_DRIVER_AFD,
+    .open = afd_open,
+    .destroy = afd_destroy,
+    .after_fork = afd_after_fork,
+    .receive = os_receive,
+    .send = os_send,
+    .perform = attempt,
+    .arm = afd_arm,
+    .quiet = afd_quiet,
+    .release = afd_release,
+    .unflushed = afd_unflushed,
+    .poll = afd_poll,
+    .native = afd_native,
+    .now = afd_now,
+};
+
+} // namespace eddy

@@ -1,0 +1,15 @@
+// The three calls of the AFD machine on the real device, and the socket that it knows.
+#pragma once
+
+#include "../os.hpp"
+#include "afd_machine.hpp"
+
+namespace eddy {
+
+extern const AfdCalls afd_calls; // the context is the completion port, as a pointer
+void afd_close_helper(uintptr_t helper);
+OsResult afd_probe(); // of driver.hpp
+// The socket below layered service providers, on which alone AFD polls work. value: the socket.
+OsResult afd_base_socket(eddy_native_t socket);
+
+} // namespace eddy

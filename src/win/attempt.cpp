@@ -1,0 +1,189 @@
+// One attempt of each socket call, on non-blocking sockets.
+#include "native.hpp"
+
+#include <climits>
+
+namespace eddy {
+namespace {
+
+constexpr uint32_t kMaxBuffers = 64;
+constexpr int kAcceptTries = 16;
+// A non-blocking send takes all it is given as long as the buffer is not full: what one send may add to it.
+constexpr size_t kMaxSend = 1024 * 1024;
+
+OsResult outcome(int result, DWORD moved) {
+  if (result == 0) return {static_cast<int64_t>(moved), 0};
+  OsResult failure = os_error_now();
+  return failure.native == WSAEWOULDBLOCK ? OsResult{kAgain, 0} : failure;
+}
+
+// The events that hold now; 0: none.
+OsResult poll_now(SOCKET socket, short events) {
+  WSAPOLLFD entry = {socket, events, 0};
+  if (WSAPoll(&entry, 1, 0) < 0) return os_error_now();
+  if (entry.revents & POLLNVAL) return os_failure(WSAENOTSOCK);
+  return {entry.revents, 0};
+}
+
+bool is_exceptional(SOCKET socket) { // out-of-band data, or a connect that failed
+  fd_set set;
+  FD_ZERO(&set);
+  set.fd_array[set.fd_count++] = socket;
+  timeval none = {0, 0};
+  return select(0, nullptr, nullptr, &set, &none) == 1;
+}
+
+// Some stacks give the end of the stream, not the error, after a reset.
+OsResult end_or_reset(SOCKET socket) {
+  OsResult now = poll_now(socket, POLLRDNORM);
+  return now.value > 0 && (now.value & POLLERR) ? os_failure(WSAECONNRESET) : OsResult{};
+}
+
+// Buffers as Winsock has them; empty ones are left out. The bytes in all never exceed `most`.
+uint32_t translate(const eddy_buf_t *buffers, uint32_t count, size_t offset, size_t most,
+                   WSABUF *out) {
+  uint32_t used = 0;
+  for (uint32_t i = 0; i < count && used < kMaxBuffers && most; i++) {
+    size_t skip = i == 0 ? offset : 0;
+    if (buffers[i].size <= skip) continue;
+    size_t size = buffers[i].size - skip;
+    if (size > most) size = most;
+    most -= size;
+    out[used++] = {static_cast<ULONG>(size), static_cast<char *>(buffers[i].data) + skip};
+  }
+  return used;
+}
+
+OsResult receive(SOCKET socket, WSABUF *buffers, uint32_t count) {
+  DWORD moved = 0, flags = 0;
+  int result = WSARecv(socket, buffers, count, &moved, &flags, nullptr, nullptr);
+  if (result == 0 && moved == 0) return end_or_reset(socket);
+  return outcome(result, moved);
+}
+
+// 0.0.0.0 and :: mean this machine elsewhere; Winsock refuses to connect to them.
+void make_connectable(sockaddr_in6 &address) {
+  if (address.sin6_family == AF_INET) {
+    sockaddr_in &v4 = reinterpret_cast<sockaddr_in &>(address);
+    if (v4.sin_addr.s_addr == INADDR_ANY) v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  } else if (IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr)) {
+    address.sin6_addr = in6addr_loopback;
+  }
+}
+
+bool is_loopback(const sockaddr_in6 &address) {
+  if (address.sin6_family == AF_INET)
+    return (ntohl(reinterpret_cast<const sockaddr_in &>(address).sin_addr.s_addr) >> 24) == 127;
+  return IN6_IS_ADDR_LOOPBACK(&address.sin6_addr);
+}
+
+// Windows repeats a refused SYN for two seconds, on the loopback interface too. Windows 10 1709 and later.
+void refuse_at_once(SOCKET socket) {
+  struct {
+    USHORT rtt;
+    UCHAR retransmissions;
+  } initial = {0xffff, 0xfe}; // <mstcpip.h>: the default RTT, no retransmissions
+  constexpr DWORD kInitialRto = 0x98000011; // SIO_TCP_INITIAL_RTO
+  DWORD bytes;
+  WSAIoctl(socket, kInitialRto, &initial, sizeof initial, nullptr, 0, &bytes, nullptr, nullptr);
+}
+
+} // namespace
+
+OsResult os_receive(eddy_native_t fd, void *data, size_t size) {
+  WSABUF one = {static_cast<ULONG>(size < INT_MAX ? size : INT_MAX), static_cast<char *>(data)};
+  return receive(socket_of(fd), &one, 1);
+}
+
+OsResult os_send(eddy_native_t fd, const void *data, size_t size) {
+  eddy_buf_t one = {const_cast<void *>(data), size};
+  return os_write(fd, &one, 1);
+}
+
+OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, size_t offset) {
+  WSABUF native[kMaxBuffers];
+  uint32_t used = translate(buffers, count, offset, INT_MAX, native);
+  if (used == 0) return {EDDY_EINVAL, 0};
+  return receive(socket_of(fd), native, used);
+}
+
+OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count) {
+  WSABUF native[kMaxBuffers];
+  uint32_t used = translate(buffers, count, 0, kMaxSend, native);
+  if (used == 0) return {};
+  DWORD moved = 0;
+  int result = WSASend(socket_of(fd), native, used, &moved, 0, nullptr, nullptr);
+  return outcome(result, moved);
+}
+
+OsResult os_connect(eddy_native_t fd, const void *address, bool first) {
+  SOCKET socket = socket_of(fd);
+  if (first) {
+    ADDRESS_FAMILY family;
+    memcpy(&family, address, sizeof family);
+    // AF_UNSPEC would disconnect.
+    if (family != AF_INET && family != AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
+    if (socket_family(socket) != family) return {EDDY_EAFNOSUPPORT, 0};
+    int length = family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+    sockaddr_in6 native = {};
+    memcpy(&native, address, static_cast<size_t>(length));
+    make_connectable(native);
+    if (is_loopback(native)) refuse_at_once(socket);
+    return outcome(connect(socket, reinterpret_cast<sockaddr *>(&native), length), 0);
+  }
+  int error = 0, size = sizeof error;
+  if (getsockopt(socket, SOL_SOCKET, SO_ERROR, reinterpret_cast<char *>(&error), &size) < 0)
+    return os_error_now();
+  if (error != 0) return os_failure(static_cast<DWORD>(error));
+  fd_set writable, failed;
+  FD_ZERO(&writable);
+  writable.fd_array[writable.fd_count++] = socket;
+  failed = writable;
+  timeval none = {0, 0};
+  int ready = select(0, nullptr, &writable, &failed, &none);
+  if (ready < 0) return os_error_now();
+  if (ready == 0) return {kAgain, 0};
+  if (failed.fd_count == 0) return {};
+  if (getsockopt(socket, SOL_SOCKET, SO_ERROR, reinterpret_cast<char *>(&error), &size) < 0)
+    return os_error_now();
+  return os_failure(static_cast<DWORD>(error ? error : WSAECONNABORTED));
+}
+
+OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
+  for (int tries = 1;; tries++) {
+    sockaddr_storage native;
+    int length = sizeof native;
+    SOCKET socket = accept(socket_of(fd), reinterpret_cast<sockaddr *>(&native), &length);
+    if (socket == INVALID_SOCKET) {
+      OsResult failure = outcome(-1, 0);
+      bool of_one_connection = failure.native == WSAECONNRESET || failure.native == WSAECONNABORTED;
+      if (of_one_connection && tries < kAcceptTries) continue;
+      return failure;
+    }
+    eddy_native_t accepted = static_cast<eddy_native_t>(socket);
+    SetHandleInformation(handle_of(accepted), HANDLE_FLAG_INHERIT, 0);
+    u_long on = 1;
+    ioctlsocket(socket, static_cast<long>(FIONBIO), &on);
+    eddy_addr_from_native(&peer, &native, static_cast<size_t>(length));
+    return {accepted, 0};
+  }
+}
+
+OsResult os_poll(eddy_native_t fd, uint32_t events) {
+  SOCKET socket = socket_of(fd);
+  short asked = 0;
+  if (events & (EDDY_READABLE | EDDY_DISCONNECT)) asked |= POLLRDNORM;
+  if (events & EDDY_WRITABLE) asked |= POLLWRNORM;
+  OsResult now = poll_now(socket, asked);
+  if (now.value < 0) return now;
+  uint32_t held = 0;
+  if (now.value & (POLLRDNORM | POLLHUP)) held |= EDDY_READABLE;
+  if (now.value & POLLWRNORM) held |= EDDY_WRITABLE;
+  if (now.value & POLLHUP) held |= EDDY_DISCONNECT;
+  if (now.value & POLLERR) held |= EDDY_POLL_ERROR | EDDY_READABLE | EDDY_WRITABLE | EDDY_DISCONNECT;
+  if ((events & EDDY_PRIORITY) && is_exceptional(socket)) held |= EDDY_PRIORITY;
+  held &= events | EDDY_POLL_ERROR;
+  return {held ? held : kAgain, 0};
+}
+
+} // namespace eddy

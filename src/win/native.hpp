@@ -1,0 +1,35 @@
+// Small things that all files of this folder share: Windows' headers, descriptors, results.
+#pragma once
+
+#include "../os.hpp"
+
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#include <windows.h>
+
+namespace eddy {
+
+inline SOCKET socket_of(eddy_native_t native) { return static_cast<SOCKET>(native); }
+inline HANDLE handle_of(eddy_native_t native) { return reinterpret_cast<HANDLE>(native); }
+inline eddy_native_t native_of(HANDLE handle) { return reinterpret_cast<eddy_native_t>(handle); }
+
+inline OsResult os_failure(DWORD code) {
+  int32_t native = static_cast<int32_t>(code);
+  return {os_error_from_native(native), native};
+}
+
+// Winsock keeps its codes in the thread's last error.
+inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
+
+void winsock_start(); // once per process
+int socket_family(SOCKET socket); // AF_*, or -1
+
+// A function that the oldest supported Windows, or Wine, may not have.
+template<class Function>
+Function *system_function(const char *library, const char *name) {
+  HMODULE module = GetModuleHandleA(library);
+  FARPROC found = module ? GetProcAddress(module, name) : nullptr;
+  return reinterpret_cast<Function *>(reinterpret_cast<void *>(found));
+}
+
+} // namespace eddy

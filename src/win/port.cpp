@@ -1,0 +1,64 @@
+#include "port.hpp"
+#include "native.hpp"
+
+namespace eddy {
+
+static Time ticks_to_time(uint64_t ticks, uint64_t frequency) {
+  return ticks / frequency * EDDY_SECOND + ticks % frequency * EDDY_SECOND / frequency;
+}
+
+Time clock_now() {
+  LARGE_INTEGER ticks, frequency;
+  QueryPerformanceCounter(&ticks);
+  QueryPerformanceFrequency(&frequency); // reads a shared page
+  return ticks_to_time(static_cast<uint64_t>(ticks.QuadPart),
+                       static_cast<uint64_t>(frequency.QuadPart));
+}
+
+// Rounded up, so that the usual wait needs one call. The system counts in ticks and may be early.
+uint32_t milliseconds_left(Time until) {
+  if (until == kNever) return INFINITE;
+  if (until == 0) return 0;
+  Time now = clock_now();
+  if (until <= now) return 0;
+  Time left = (until - now - 1) / EDDY_MILLISECOND + 1;
+  return left < INFINITE ? static_cast<DWORD>(left) : INFINITE - 1;
+}
+
+int port_wait(eddy_native_t port, Time until, Packet *packets, int32_t *error) {
+  OVERLAPPED_ENTRY entries[kPackets];
+  ULONG count = 0;
+  for (;;) {
+    DWORD limit = milliseconds_left(until);
+    if (GetQueuedCompletionStatusEx(handle_of(port), entries, kPackets, &count, limit, FALSE))
+      break;
+    DWORD code = GetLastError();
+    if (code != WAIT_TIMEOUT) {
+      *error = static_cast<int32_t>(code);
+      return -1;
+    }
+    if (limit == 0) return 0;
+  }
+  for (ULONG i = 0; i < count; i++)
+    packets[i] = {entries[i].lpCompletionKey, entries[i].lpOverlapped};
+  return static_cast<int>(count);
+}
+
+OsResult os_wake_open(eddy_native_t *wake) {
+  winsock_start();
+  HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1);
+  if (!port) return os_error_now();
+  *wake = native_of(port);
+  return {};
+}
+
+// The remote's "asleep" word lets one post through per sleep, so the port holds few of these.
+void os_wake(eddy_native_t wake) {
+  DWORD saved = GetLastError();
+  PostQueuedCompletionStatus(handle_of(wake), 0, kPacketWake, nullptr);
+  SetLastError(saved);
+}
+
+void os_wake_close(eddy_native_t wake) { CloseHandle(handle_of(wake)); }
+
+} // namespace eddy

@@ -1,0 +1,160 @@
+// The life of a socket: open or adopt, bind, listen, shut down, close.
+#include "native.hpp"
+
+#include <atomic>
+#include <climits>
+
+namespace eddy {
+namespace {
+
+struct InetAddr {
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+  };
+  int length;
+
+  OsResult assign(const eddy_addr_t &addr) {
+    if (addr.family != EDDY_AF_INET && addr.family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
+    length = eddy_addr_to_native(&addr, &any, sizeof v6);
+    return {length < 0 ? length : 0, 0};
+  }
+};
+
+OsResult set_flag(SOCKET socket, int level, int name, int value) {
+  return os_checked(
+      setsockopt(socket, level, name, reinterpret_cast<const char *>(&value), sizeof value));
+}
+
+OsResult get_flag(SOCKET socket, int name) {
+  int value = 0, size = sizeof value;
+  if (getsockopt(socket, SOL_SOCKET, name, reinterpret_cast<char *>(&value), &size) < 0)
+    return os_error_now();
+  return {value, 0};
+}
+
+OsResult set_nonblocking(SOCKET socket) {
+  u_long on = 1;
+  return os_checked(ioctlsocket(socket, static_cast<long>(FIONBIO), &on));
+}
+
+// Winsock says that a number is no socket, whatever else it is or is not.
+OsResult not_a_socket(eddy_native_t native, OsResult failure) {
+  DWORD flags;
+  if (failure.native == WSAENOTSOCK && !GetHandleInformation(handle_of(native), &flags))
+    return os_failure(ERROR_INVALID_HANDLE);
+  return failure;
+}
+
+} // namespace
+
+// Never ended: a socket given away by its loop must go on to work.
+void winsock_start() {
+  static std::atomic<bool> started;
+  if (started.load(std::memory_order_acquire)) return;
+  WSADATA data;
+  if (WSAStartup(MAKEWORD(2, 2), &data) == 0) started.store(true, std::memory_order_release);
+}
+
+int socket_family(SOCKET socket) {
+  WSAPROTOCOL_INFOW info;
+  int size = sizeof info;
+  if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char *>(&info), &size) < 0)
+    return -1;
+  return info.iAddressFamily;
+}
+
+OsResult os_socket_open(uint16_t family) {
+  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
+  winsock_start();
+  SOCKET socket = WSASocketW(family == EDDY_AF_INET ? AF_INET : AF_INET6, SOCK_STREAM, IPPROTO_TCP,
+                             nullptr, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+  if (socket == INVALID_SOCKET) return os_error_now();
+  OsResult result = set_nonblocking(socket);
+  if (result.value == 0) return {static_cast<int64_t>(socket), 0};
+  closesocket(socket);
+  return result;
+}
+
+OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
+  InetAddr native;
+  OsResult result = native.assign(addr);
+  if (result.value < 0) return result;
+  if (socket_family(socket_of(fd)) != native.any.sa_family) return {EDDY_EAFNOSUPPORT, 0};
+  return os_checked(bind(socket_of(fd), &native.any, native.length));
+}
+
+// SO_REUSEADDR would let others take the port away, and there is nothing like SO_REUSEPORT.
+OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
+                          uint32_t flags) {
+  if (flags & ~uint32_t{EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY}) return {EDDY_ENOTSUP, 0};
+  SOCKET socket = socket_of(fd);
+  OsResult result = set_flag(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
+  if (result.value == 0 && addr.family == EDDY_AF_INET6)
+    result = set_flag(socket, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
+  if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
+    result = set_flag(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (result.value == 0) result = os_socket_bind(fd, addr);
+  if (result.value == 0)
+    result = os_checked(listen(socket, backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
+  return result;
+}
+
+OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
+  winsock_start();
+  SOCKET socket = socket_of(fd);
+  OsResult type = get_flag(socket, SO_TYPE);
+  if (type.value < 0) return not_a_socket(fd, type);
+  if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
+  OsResult accepts = get_flag(socket, SO_ACCEPTCONN);
+  if (accepts.value < 0) return accepts;
+  if ((accepts.value != 0) != listening) return {EDDY_EINVAL, 0};
+  // Nothing was changed until here.
+  SetHandleInformation(handle_of(fd), HANDLE_FLAG_INHERIT, 0);
+  return set_nonblocking(socket);
+}
+
+OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr) {
+  SOCKET socket = socket_of(fd);
+  sockaddr_storage native = {};
+  int length = sizeof native;
+  auto call = peer ? getpeername : getsockname;
+  if (call(socket, reinterpret_cast<sockaddr *>(&native), &length) < 0) {
+    OsResult failure = os_error_now();
+    if (peer || failure.native != WSAEINVAL) return failure;
+    native.ss_family = static_cast<ADDRESS_FAMILY>(socket_family(socket)); // not bound yet
+    length = sizeof native;
+  }
+  return {eddy_addr_from_native(&addr, &native, static_cast<size_t>(length)), 0};
+}
+
+OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side) {
+  int how = 0;
+  switch (side) {
+  case EDDY_SHUT_READ: how = SD_RECEIVE; break;
+  case EDDY_SHUT_WRITE: how = SD_SEND; break;
+  case EDDY_SHUT_BOTH: how = SD_BOTH; break;
+  default: return {EDDY_EINVAL, 0};
+  }
+  return os_checked(shutdown(socket_of(fd), how));
+}
+
+OsResult os_socket_reset_on_close(eddy_native_t fd) {
+  linger now = {1, 0};
+  return os_checked(setsockopt(socket_of(fd), SOL_SOCKET, SO_LINGER,
+                               reinterpret_cast<const char *>(&now), sizeof now));
+}
+
+void os_socket_close(eddy_native_t fd) { closesocket(socket_of(fd)); }
+
+OsResult os_pollable(eddy_native_t fd) {
+  winsock_start();
+  OsResult type = get_flag(socket_of(fd), SO_TYPE);
+  if (type.value >= 0) return {};
+  if (type.native == WSAENOTSOCK && GetFileType(handle_of(fd)) == FILE_TYPE_DISK)
+    return {EDDY_EPERM, type.native};
+  return not_a_socket(fd, type);
+}
+
+} // namespace eddy
