@@ -13,6 +13,9 @@ packages_of() {
     test) echo "libcmocka-dev=pc:cmocka cmake=cmd:cmake luajit=cmd:luajit clang=cmd:clang" \
                "valgrind=cmd:valgrind" ;;
     check) echo "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
+    windows) echo "wine=cmd:wine wine64=cmd:wine g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++-posix" \
+                  "gcc-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-gcc-posix" \
+                  "binutils-mingw-w64-x86-64=cmd:x86_64-w64-mingw32-strip" ;;
     bench) echo "libuv1-dev=pc:libuv libevent-dev=pc:libevent libasio-dev=header:asio.hpp" \
                 "strace=cmd:strace valgrind=cmd:valgrind" ;;
     format) echo "clang-format=cmd:clang-format" ;;

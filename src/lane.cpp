@@ -185,7 +185,13 @@ void settle(Op &op, OsResult outcome) {
     stream_connect_ended(op, outcome.value);
     break;
   }
-  default: outcome = explain(op, outcome); finish_head(op, outcome.value, outcome.native);
+  default: {
+    bool reads_end = op.kind == Kind::shutdown_write && op.poll.events == EDDY_SHUT_BOTH;
+    Source &source = *op.source;
+    outcome = explain(op, outcome);
+    finish_head(op, outcome.value, outcome.native);
+    if (reads_end && outcome.value == 0) stream_read_shut(static_cast<eddy_stream &>(source));
+  }
   }
 }
 

@@ -33,6 +33,13 @@ void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr
   stream_refresh(stream);
 }
 
+// Not every system reports it as readiness when the read side is shut down from here.
+void stream_read_shut(eddy_stream &stream) {
+  if (!stream.loop->readiness) return;
+  stream.ready |= 1 << kReadLane;
+  if (stream.lanes[kReadLane].head) stream.loop->driver->resume(stream, kReadLane);
+}
+
 static void fail_lane(OpList &queue, int64_t error) {
   while (Op *op = queue.pop_front()) {
     if (op->kind == Kind::write || op->kind == Kind::shutdown_write) stream_write_ended(*op);
@@ -293,6 +300,7 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
   } else {
     stream.read_shut = true;
     OsResult done = os_socket_shutdown(stream.native, side);
+    if (done.value == 0) stream_read_shut(stream);
     op_finish(op, done.value, done.native);
   }
   return op_started(op);

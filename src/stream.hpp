@@ -35,6 +35,7 @@ struct eddy_listener : eddy::Source {
 namespace eddy {
 
 eddy_stream *stream_new(Loop &loop);
+void stream_read_shut(eddy_stream &stream);
 void stream_refresh(eddy_stream &stream); // after a change of what can_send depends on
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer);
 

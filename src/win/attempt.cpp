@@ -58,7 +58,8 @@ OsResult receive(SOCKET socket, WSABUF *buffers, uint32_t count) {
   DWORD moved = 0, flags = 0;
   int result = WSARecv(socket, buffers, count, &moved, &flags, nullptr, nullptr);
   if (result == 0 && moved == 0) return end_or_reset(socket);
-  return outcome(result, moved);
+  OsResult got = outcome(result, moved);
+  return got.native == WSAESHUTDOWN ? OsResult{} : got; // this side's end is the end, as elsewhere
 }
 
 // 0.0.0.0 and :: mean this machine elsewhere; Winsock refuses to connect to them.
@@ -156,7 +157,8 @@ OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
     SOCKET socket = accept(socket_of(fd), reinterpret_cast<sockaddr *>(&native), &length);
     if (socket == INVALID_SOCKET) {
       OsResult failure = outcome(-1, 0);
-      bool of_one_connection = failure.native == WSAECONNRESET || failure.native == WSAECONNABORTED;
+      bool of_one_connection = failure.native == WSAECONNRESET ||
+                               failure.native == WSAECONNABORTED || failure.native == WSAENOTCONN;
       if (of_one_connection && tries < kAcceptTries) continue;
       return failure;
     }

@@ -45,6 +45,8 @@ OsResult os_socket_option(eddy_native_t fd, uint32_t option, int64_t value) {
     linger state = {value >= 0, static_cast<u_short>(value >= 0 ? value : 0)};
     return os_socket_native_option(fd, known->level, known->name, &state, sizeof state);
   }
+  if (option == EDDY_OPT_V6ONLY && socket_family(socket_of(fd)) != AF_INET6)
+    return {EDDY_ENOPROTOOPT, 0};
   int number = static_cast<int>(value);
   return os_socket_native_option(fd, known->level, known->name, &number, sizeof number);
 }

@@ -51,6 +51,8 @@ static void several_waiters(void **state) {
   turn_until(loop, &in[2].finals, 1);
   turn_until(loop, &repeat.mores, 3);
   assert_int_equal(gone.finals, 0);
+  char taken; // not every system shows the end behind unread data
+  assert_int_equal(recv(ends[0], &taken, 1, 0), 1);
   close(ends[1]);
   turn_until(loop, &gone.finals, 1);
   assert_true(gone.result & EDDY_DISCONNECT);
@@ -74,7 +76,7 @@ static void reused_numbers(void **state) {
     close(first[0]); // at once: the handle is deregistered
     close(first[1]);
     assert_int_equal(pipe(second), 0);
-    assert_int_equal(second[0], first[0]);
+    if (LOWEST_NUMBER_IS_REUSED) assert_int_equal(second[0], first[0]);
     assert_int_equal(eddy_fd_open(loop, second[0], &again), 0);
     eddy_fd_poll(again, &poll.op, EDDY_READABLE, 0, rec_cb);
     turns(loop, 2);

@@ -36,7 +36,7 @@ static void run_alternately_by_two_threads(void **state) {
     return;
   }
   assert_int_equal(eddy_loop_open(&options, &shared), 0);
-  assert_int_equal(eddy_loop_driver(shared), EDDY_DRIVER_EPOLL);
+  assert_int_equal(eddy_loop_driver(shared), MIGRATABLE_DRIVER);
   stream_pair(shared, &a, &b);
   tick = (struct rec){0};
   failed = 0;

@@ -2,6 +2,7 @@
 #include "rule_tools.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 static char data[64];
 
@@ -34,11 +35,11 @@ static void rule_10_connect_errors(void **state) {
   turns(loop, 3);
   struct rec refused = connect_to(loop, &addr);
   assert_int_equal(refused.result, EDDY_ECONNREFUSED);
-  assert_int_equal(eddy_op_os_error(&refused.op), ECONNREFUSED);
+  assert_int_equal(eddy_op_os_error(&refused.op), NATIVE_ECONNREFUSED);
   assert_int_equal(eddy_addr_parse(&addr, "224.0.0.1", 9), 0); // no stream to a multicast address
   struct rec unreachable = connect_to(loop, &addr);
   assert_int_equal(unreachable.result, EDDY_ENETUNREACH);
-  assert_int_equal(eddy_op_os_error(&unreachable.op), ENETUNREACH);
+  assert_int_equal(eddy_op_os_error(&unreachable.op), NATIVE_ENETUNREACH);
 }
 
 static void rule_10_end_of_stream_is_0(void **state) {
@@ -60,7 +61,7 @@ static void rule_10_reset(void **state) {
   eddy_addr_t addr;
   int peer = raw_peer(loop, &stream);
   raw_reset(peer);
-  expect_read(loop, stream, EDDY_ECONNRESET, ECONNRESET);
+  expect_read(loop, stream, EDDY_ECONNRESET, NATIVE_ECONNRESET);
   assert_int_equal(eddy_stream_peer_address(stream, &addr), 0); // known after a reset too
   eddy_stream_close(stream, NULL, NULL);
 }
@@ -92,7 +93,7 @@ static void rule_10_broken_pipe_without_a_signal(void **state) {
     last = w.result;
     if (last < 0) assert_true(last == EDDY_EPIPE || last == EDDY_ECONNRESET);
   }
-  assert_int_equal(last, EDDY_EPIPE);
+  assert_int_equal(last, WRITE_AFTER_RESET);
   eddy_stream_close(stream, NULL, NULL);
 }
 
@@ -118,12 +119,10 @@ static void rule_10_open_errors(void **state) {
   assert_int_equal(eddy_listener_open(loop, &foreign, NULL, &second), EDDY_EADDRNOTAVAIL);
   assert_int_equal(eddy_stream_open(loop, 99, &stream), EDDY_EAFNOSUPPORT);
   assert_int_equal(eddy_stream_adopt(loop, 1 << 20, &stream), EDDY_EBADF);
-  int ends[2];
-  assert_int_equal(pipe(ends), 0);
-  assert_int_equal(eddy_stream_adopt(loop, ends[0], &stream), EDDY_ENOTSOCK);
-  close(ends[0]);
-  close(ends[1]);
-  assert_int_equal(eddy_fd_open(loop, ends[0], &fd), EDDY_EBADF);
+  int file = open("/dev/null", O_RDONLY);
+  assert_int_equal(eddy_stream_adopt(loop, file, &stream), EDDY_ENOTSOCK);
+  close(file);
+  assert_int_equal(eddy_fd_open(loop, file, &fd), EDDY_EBADF);
   eddy_listener_close(listener, NULL, NULL);
 }
 

@@ -131,7 +131,7 @@ static void with_a_reset(void **state) {
   eddy_stream_close_reset(a, NULL, NULL);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(read.result, EDDY_ECONNRESET);
-  assert_int_equal(eddy_op_os_error(&read.op), ECONNRESET);
+  assert_int_equal(eddy_op_os_error(&read.op), NATIVE_ECONNRESET);
   close_stream(loop, b);
 }
 

@@ -10,7 +10,7 @@ static void refused(void **state) {
   eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
   turn_until(loop, &connect.finals, 1);
   assert_int_equal(connect.result, EDDY_ECONNREFUSED);
-  assert_int_equal(eddy_op_os_error(&connect.op), ECONNREFUSED);
+  assert_int_equal(eddy_op_os_error(&connect.op), NATIVE_ECONNREFUSED);
   assert_int_equal(eddy_stream_peer_address(stream, &told), EDDY_ENOTCONN);
   eddy_stream_connect(stream, &again.op, &addr, rec_cb);
   eddy_buf_t byte = buffer(&(char){'x'}, 1);

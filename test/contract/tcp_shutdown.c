@@ -97,6 +97,7 @@ static void shut_read(void **state) {
 }
 
 static void shut_read_behind_data(void **state) {
+  if (!DATA_OUTLIVES_SHUT_READ) skip();
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
   int peer = raw_peer(loop, &stream);

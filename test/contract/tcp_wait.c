@@ -40,6 +40,9 @@ static void several_at_once(void **state) {
   assert_int_equal(next.calls, 0);
   raw_send(peer, "x", 1);
   turn_until(loop, &next.finals, 1);
+  struct rec last = {0}; // not every system shows the end behind unread data
+  eddy_stream_read(stream, &last.op, &in, 1, rec_cb);
+  turn_until(loop, &last.finals, 1);
   close(peer);
   turn_until(loop, &gone.finals, 1);
   assert_int_equal(gone.result, EDDY_DISCONNECT);

@@ -139,7 +139,7 @@ static void connects_and_accepts(void **state) {
     eddy_cancel(&accept.op);
     UNTIL(loop, accept.finals);
     CHECK_EQ(accept.finals, 1);
-    CHECK(accept.result == 0 || accept.result == EDDY_ECANCELED);
+    if (accept.result) CHECK_EQ(accept.result, EDDY_ECANCELED);
     accepts[accept.result == 0]++;
     eddy_stream_close_reset(stream, NULL, NULL);
     eddy_loop_step(loop, 0);

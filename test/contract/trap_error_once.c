@@ -27,7 +27,7 @@ static void reset(eddy_loop_t *loop, uint32_t flags, int armed) {
   raw_reset(peer);
   eddy_loop_step(loop, 0); // the edge comes while no write waits
   CHECK_EQ(write_one(loop, stream, flags), EDDY_ECONNRESET);
-  for (int i = 0; i < kWrites; i++) CHECK_EQ(write_one(loop, stream, flags), EDDY_EPIPE);
+  for (int i = 0; i < kWrites; i++) CHECK_EQ(write_one(loop, stream, flags), WRITE_AFTER_RESET);
   eddy_stream_close(stream, NULL, NULL);
   UNTIL(loop, !armed || disconnect.finals);
 }

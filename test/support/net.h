@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <native_codes.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>

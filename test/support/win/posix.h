@@ -57,8 +57,10 @@ struct rlimit {
 };
 
 // Windows has no such limits: the test that sets one is skipped.
-#define getrlimit(resource, limit) ((void)(limit), skip(), 0)
-#define setrlimit(resource, limit) ((void)(limit), 0)
+#define getrlimit(resource, limit) px_skip(limit, __FILE__, __LINE__)
+#define setrlimit(resource, limit) px_setrlimit(limit)
+int px_skip(const void *limit, const char *file, int line);
+int px_setrlimit(const void *limit);
 
 int px_socket(int family, int type, int protocol);
 int px_close(int fd);
@@ -83,7 +85,7 @@ int px_open(const char *path, int flags);
 int px_poll(struct pollfd *entries, unsigned long count, int milliseconds);
 void px_usleep(unsigned microseconds);
 void *px_mmap(size_t size, int protection);
-int px_munmap(void *memory);
+int px_munmap(void *memory, size_t size);
 int px_mprotect(void *memory, size_t size, int protection);
 
 #define socket px_socket
@@ -110,8 +112,9 @@ int px_mprotect(void *memory, size_t size, int protection);
 #define open px_open
 #define poll px_poll
 #define usleep px_usleep
+#define alarm(seconds) ((void)(seconds)) // a test that hangs is ended by its time limit
 #define mmap(at, size, protection, flags, fd, offset) px_mmap(size, protection)
-#define munmap(memory, size) px_munmap(memory)
+#define munmap px_munmap
 #define mprotect px_mprotect
 #define aligned_alloc(alignment, size) malloc(size) // 16 bytes, as everywhere in 64-bit Windows
 #define SIZE TEST_SIZE // a type of Windows

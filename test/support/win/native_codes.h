@@ -1,0 +1,19 @@
+// What differs between systems in what tests expect.
+#ifndef EDDY_TEST_NATIVE_CODES_H
+#define EDDY_TEST_NATIVE_CODES_H
+
+#include "posix.h"
+
+#include <eddy.h>
+
+enum {
+  NATIVE_ECONNRESET = WSAECONNRESET,
+  NATIVE_ECONNREFUSED = WSAECONNREFUSED,
+  NATIVE_ENETUNREACH = WSAENETUNREACH,
+  DATA_OUTLIVES_SHUT_READ = 0,
+  WRITE_AFTER_RESET = EDDY_ECONNRESET, // told again and again
+  LOWEST_NUMBER_IS_REUSED = 0,
+  MIGRATABLE_DRIVER = EDDY_DRIVER_AFD
+};
+
+#endif
