@@ -34,7 +34,8 @@ typedef struct eddy_buf {
 } eddy_buf_t;
 
 /* Points in time are nanoseconds of the loop's monotonic clock (eddy_now). They start anywhere,
-   never go back and do not count time asleep (CLOCK_MONOTONIC, clock_gettime(2)). */
+   never go back and do not count time asleep (CLOCK_MONOTONIC, clock_gettime(2)), except on Windows,
+   whose QueryPerformanceCounter does. */
 typedef uint64_t eddy_time_t;
 
 /* No deadline; wait for ever. */
