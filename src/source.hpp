@@ -26,11 +26,11 @@ struct Source {
   uint32_t undelivered[4]; // started ops whose final callback was not entered, by Lane
   uint32_t generation;     // counts the handles that lived in this memory
   SourceKind kind;
-  bool closing; // cancelled and on the loop's closing list
-  bool closed;  // by its user
-  bool drained; // ended by a drain, its user may still close it
-  bool reset;   // the peer has reset it, which a later end of stream must not hide
-  bool failed;  // will not carry data any more; only close is left
+  bool closing;  // cancelled and on the loop's closing list
+  bool closed;   // by its user
+  bool drained;  // ended by a drain, its user may still close it
+  bool reset;    // the peer has reset it, which a later end of stream must not hide
+  bool failed;   // will not carry data any more; only close is left
   uint8_t armed; // lanes whose readiness will be reported without another arm; and kKnown
   // The driver's: a bit per Lane.
   uint8_t ready;    // the kernel is believed to be ready

@@ -113,7 +113,8 @@ OsResult add(Source &source) {
   OsResult base = afd_base_socket(source.native);
   if (base.value < 0) return base;
   int32_t status;
-  AfdNode *node = state(*source.loop).machine.add(&source, static_cast<uintptr_t>(base.value), status);
+  AfdNode *node =
+      state(*source.loop).machine.add(&source, static_cast<uintptr_t>(base.value), status);
   if (!node) return {status ? os_error_from_native(status) : EDDY_ENOMEM, status};
   source.kernel = node;
   source.armed = kKnown;

@@ -47,11 +47,11 @@ struct AfdNode {
   AfdPollInfo info;
   void *owner;
   AfdGroup *group;
-  AfdNode *next;      // free nodes
+  AfdNode *next; // free nodes
   AfdNode *next_dirty;
-  uintptr_t socket;   // the base socket
-  uint32_t wanted;    // events not yet reported
-  uint32_t asked;     // ... and those of the pending poll
+  uintptr_t socket; // the base socket
+  uint32_t wanted;  // events not yet reported
+  uint32_t asked;   // ... and those of the pending poll
   State state;
   bool dirty;
 };

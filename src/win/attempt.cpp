@@ -83,7 +83,7 @@ void refuse_at_once(SOCKET socket) {
   struct {
     USHORT rtt;
     UCHAR retransmissions;
-  } initial = {0xffff, 0xfe}; // <mstcpip.h>: the default RTT, no retransmissions
+  } initial = {0xffff, 0xfe};               // <mstcpip.h>: the default RTT, no retransmissions
   constexpr DWORD kInitialRto = 0x98000011; // SIO_TCP_INITIAL_RTO
   DWORD bytes;
   WSAIoctl(socket, kInitialRto, &initial, sizeof initial, nullptr, 0, &bytes, nullptr, nullptr);
@@ -182,7 +182,8 @@ OsResult os_poll(eddy_native_t fd, uint32_t events) {
   if (now.value & (POLLRDNORM | POLLHUP)) held |= EDDY_READABLE;
   if (now.value & POLLWRNORM) held |= EDDY_WRITABLE;
   if (now.value & POLLHUP) held |= EDDY_DISCONNECT;
-  if (now.value & POLLERR) held |= EDDY_POLL_ERROR | EDDY_READABLE | EDDY_WRITABLE | EDDY_DISCONNECT;
+  if (now.value & POLLERR)
+    held |= EDDY_POLL_ERROR | EDDY_READABLE | EDDY_WRITABLE | EDDY_DISCONNECT;
   if ((events & EDDY_PRIORITY) && is_exceptional(socket)) held |= EDDY_PRIORITY;
   held &= events | EDDY_POLL_ERROR;
   return {held ? held : kAgain, 0};

@@ -5,6 +5,7 @@
 
 #include <winsock2.h>
 #include <ws2tcpip.h>
+
 #include <windows.h>
 
 namespace eddy {
@@ -21,7 +22,7 @@ inline OsResult os_failure(DWORD code) {
 // Winsock keeps its codes in the thread's last error.
 inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
 
-void winsock_start(); // once per process
+void winsock_start();             // once per process
 int socket_family(SOCKET socket); // AF_*, or -1
 
 // A function that the oldest supported Windows, or Wine, may not have.

@@ -43,7 +43,8 @@ OsResult set_nonblocking(SOCKET socket) {
 OsResult not_a_socket(eddy_native_t native, OsResult failure) {
   DWORD flags;
   if (failure.native == WSAENOTSOCK &&
-      (native < 0 || !GetHandleInformation(handle_of(native), &flags))) // -1 is this process, as a handle
+      (native < 0 ||
+       !GetHandleInformation(handle_of(native), &flags))) // -1 is this process, as a handle
     return os_failure(ERROR_INVALID_HANDLE);
   return failure;
 }

@@ -14,7 +14,8 @@ void os_abort(const char *message) {
   line[6 + length] = '\n';
   DWORD written;
   // One call, so that the line stays whole among those of other threads.
-  WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, static_cast<DWORD>(length + 7), &written, nullptr);
+  WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, static_cast<DWORD>(length + 7), &written,
+            nullptr);
   abort();
 }
 

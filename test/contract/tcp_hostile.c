@@ -49,7 +49,9 @@ static void vanish(void **state, int with_reset, int steps_between) {
     if (i % 10 == 0) turns(loop, 1);
   }
   TURN_UNTIL(loop, streams == ended && accept_queue_empty(eddy_listener_native(listener)));
-  if (many.finals) fail_msg("accept ended: %s, %d", eddy_error_name(many.result), (int)eddy_op_os_error(&many.op)); // the listener does not mind
+  if (many.finals)
+    fail_msg("accept ended: %s, %d", eddy_error_name(many.result),
+             (int)eddy_op_os_error(&many.op)); // the listener does not mind
   int fd = raw_connect(&addr);
   int before = streams;
   TURN_UNTIL(loop, streams > before);

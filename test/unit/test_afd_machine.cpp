@@ -75,7 +75,8 @@ int32_t fake_cancel(void *, uintptr_t, AfdNode &node) {
   fake.cancels++;
   for (int i = 0; i < fake.count; i++)
     if (fake.pending[i] == &node) {
-      complete(node, kStatusCancelled, 1, node.info.events); // the events stay as they were submitted
+      complete(node, kStatusCancelled, 1,
+               node.info.events); // the events stay as they were submitted
       return 0;
     }
   return kNotFound; // it has lost: the packet is on its way
@@ -205,7 +206,7 @@ void a_late_packet_of_a_removed_socket_is_told_to_nobody(void **) {
     AfdNode &node = socket_node(1);
     machine.want(node, kAfdReceive);
     machine.flush();
-    if (round == 1) complete(node, 0, 1, kAfdReceive);       // its packet is under way
+    if (round == 1) complete(node, 0, 1, kAfdReceive); // its packet is under way
     if (round == 2) complete(node, 0, 1, kAfdLocalClose);
     machine.remove(node);
     assert_int_equal(machine.pending(), 1);
@@ -283,7 +284,8 @@ void random_races(void **) {
     AfdNode *&node = nodes[random(8)];
     switch (random(7)) {
     case 0:
-      if (!node) node = &socket_node(1 + static_cast<uintptr_t>(&node - nodes) / 2); // shared numbers
+      if (!node)
+        node = &socket_node(1 + static_cast<uintptr_t>(&node - nodes) / 2); // shared numbers
       break;
     case 1:
       if (node) machine.remove(*node);
@@ -296,8 +298,9 @@ void random_races(void **) {
       break;
     case 4: machine.flush(); break;
     case 5:
-      if (fake.count) complete(*fake.pending[random(static_cast<unsigned>(fake.count))], 0,
-                               random(2), 1u << random(6));
+      if (fake.count)
+        complete(*fake.pending[random(static_cast<unsigned>(fake.count))], 0, random(2),
+                 1u << random(6));
       break;
     default: take_packets();
     }
@@ -315,18 +318,17 @@ void random_races(void **) {
 #define MACHINE_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main() {
-  const CMUnitTest tests[] = {
-      MACHINE_TEST(wants_are_submitted_together),
-      MACHINE_TEST(a_wider_want_waits_for_the_cancelled_poll),
-      MACHINE_TEST(a_cancel_that_loses_brings_events),
-      MACHINE_TEST(data_and_close_come_together),
-      MACHINE_TEST(an_empty_completion_is_asked_again),
-      MACHINE_TEST(a_late_packet_of_a_removed_socket_is_told_to_nobody),
-      MACHINE_TEST(the_same_socket_again_waits_for_the_old_poll),
-      MACHINE_TEST(a_refused_poll_is_reported_at_once),
-      MACHINE_TEST(a_failed_poll_is_reported),
-      MACHINE_TEST(a_refused_helper_is_told),
-      MACHINE_TEST(helpers_serve_groups),
-      MACHINE_TEST(random_races)};
+  const CMUnitTest tests[] = {MACHINE_TEST(wants_are_submitted_together),
+                              MACHINE_TEST(a_wider_want_waits_for_the_cancelled_poll),
+                              MACHINE_TEST(a_cancel_that_loses_brings_events),
+                              MACHINE_TEST(data_and_close_come_together),
+                              MACHINE_TEST(an_empty_completion_is_asked_again),
+                              MACHINE_TEST(a_late_packet_of_a_removed_socket_is_told_to_nobody),
+                              MACHINE_TEST(the_same_socket_again_waits_for_the_old_poll),
+                              MACHINE_TEST(a_refused_poll_is_reported_at_once),
+                              MACHINE_TEST(a_failed_poll_is_reported),
+                              MACHINE_TEST(a_refused_helper_is_told),
+                              MACHINE_TEST(helpers_serve_groups),
+                              MACHINE_TEST(random_races)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -27,9 +27,7 @@ static inline uint32_t accept_queue(int64_t listener, uint32_t *limit) {
   return info.tcpi_unacked;
 }
 
-static inline int accept_queue_empty(int64_t listener) {
-  return accept_queue(listener, NULL) == 0;
-}
+static inline int accept_queue_empty(int64_t listener) { return accept_queue(listener, NULL) == 0; }
 
 static inline void accept_queue_is(int64_t listener, uint32_t wanted) {
   assert_int_equal(accept_queue(listener, NULL), wanted);

@@ -28,7 +28,8 @@ static HANDLE start(HANDLE output) {
   PROCESS_INFORMATION child = {0};
   GetModuleFileNameA(NULL, program, sizeof program);
   snprintf(number, sizeof number, "%d", calls);
-  how.hStdInput = how.hStdOutput = CreateFileA("NUL", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+  how.hStdInput = how.hStdOutput =
+      CreateFileA("NUL", GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
   how.hStdError = output;
   SetHandleInformation(how.hStdInput, HANDLE_FLAG_INHERIT, 1);
   SetEnvironmentVariableA("EDDY_TEST_CHILD", number);
@@ -53,7 +54,8 @@ int child_here(int *status, char *said, size_t size) {
   CloseHandle(its);
   size_t length = 0;
   DWORD got;
-  while (length < size - 1 && ReadFile(mine, said + length, (DWORD)(size - 1 - length), &got, NULL) && got)
+  while (length < size - 1 &&
+         ReadFile(mine, said + length, (DWORD)(size - 1 - length), &got, NULL) && got)
     length += got;
   said[length] = 0;
   CloseHandle(mine);

@@ -162,8 +162,7 @@ int px_socketpair(int ends[2]) {
   int result = px_connect(ends[0], (struct sockaddr *)&address, length);
   ends[1] = px_accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   px_close(listener);
-  for (int i = 0; i < 2; i++)
-    px_setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  for (int i = 0; i < 2; i++) px_setsockopt(ends[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   return result;
 }
 

@@ -117,7 +117,7 @@ int px_mprotect(void *memory, size_t size, int protection);
 #define munmap px_munmap
 #define mprotect px_mprotect
 #define aligned_alloc(alignment, size) malloc(size) // 16 bytes, as everywhere in 64-bit Windows
-#define SIZE TEST_SIZE // a type of Windows
+#define SIZE TEST_SIZE                              // a type of Windows
 #define strsignal(number) "signal"
 
 #endif
