@@ -47,7 +47,7 @@ static eddy_loop_t *loop;
 static eddy_pool_t *pool;
 static eddy_op_t *free_conns; /* linked through `data` of their read op */
 static struct reply *free_replies;
-static uint64_t held; /* leases that replies keep */
+static uint64_t held, many; /* leases that replies keep, and how many are too many */
 static bool told_descriptors;
 
 /* Memory comes in chunks that are reused and never freed: no allocation per connection or message. */
@@ -105,8 +105,6 @@ static void settle_conn(struct conn *conn) {
   free_conns = &conn->read;
 }
 
-static bool running_low(void) { return held >= options.buffers * 3 / 4; }
-
 static void on_written(eddy_op_t *op, int64_t result) {
   struct conn *conn = op->data;
   struct reply *reply = (struct reply *)op;
@@ -128,14 +126,14 @@ static bool answer(struct conn *conn, eddy_op_t *read) {
   eddy_lease_t lease;
   if (!have_reply() || !eddy_op_peek_lease(read, &lease)) return false;
   struct reply *reply = free_replies;
-  bool low = running_low();
+  bool low = held >= many;
   reply->copy = low ? malloc(lease.size) : NULL;
   if (low && !reply->copy) return false;
   if (low) memcpy(reply->copy, lease.data, lease.size);
   reply->write.data = conn;
   reply->bytes = (eddy_buf_t){low ? reply->copy : lease.data, lease.size};
   if (eddy_stream_write(conn->stream, &reply->write, &reply->bytes, 1, on_written) == EDDY_DONE) {
-    free(reply->copy);
+    if (low) free(reply->copy);
     if (eddy_op_result(&reply->write) < 0) close_conn(conn);
     return true; /* the lease was only looked at and goes back by itself */
   }
@@ -221,6 +219,7 @@ int main(int argc, char **argv) {
   eddy_pool_options_t buffers = {.size = sizeof buffers,
                                  .buffers = (uint32_t)options.buffers,
                                  .buffer_size = (uint32_t)options.buffer_size};
+  many = options.buffers * 3 / 4;
   error = eddy_pool_open(loop, &buffers, &pool);
   if (error < 0) fail(PROGRAM, "cannot open the pool", error);
 

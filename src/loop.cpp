@@ -3,7 +3,11 @@
 
 namespace eddy {
 
-LoopCore &core(Loop &loop) { return loop; }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored                                                                     \
+    "-Winvalid-offsetof" // fine for single inheritance on every compiler we know
+static_assert(offsetof(eddy_loop, owner) == 0, "core() takes a loop for its core");
+#pragma GCC diagnostic pop
 
 constexpr uint32_t kBusyTurns = 8; // turns without a poll while something is ready
 

@@ -103,17 +103,28 @@ inline Loop &check_loop(eddy_loop_t *loop) {
 // op.cpp: the state machine. A start function begins the op, admits it, queues it and returns op_started;
 // an op that ends on the way does so by op_finish like any other.
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, uint16_t bits);
-bool op_admit(Op &op); // arms the deadline; false: refused, and ended
-void op_done_at_once(Op &op, Loop &loop, Kind kind, int64_t result); // without a begin
-int op_started(Op &op);                                              // EDDY_DONE or EDDY_PENDING
-void op_finish(Op &op, int64_t result, int32_t native = 0);          // unlinked from its lane
-void op_payload(Op &op); // a multishot op has something to deliver
+bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
+int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
+void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
 void op_cancel(Op &op, Reason reason);
 void op_deliver(Op &op); // run its callbacks
 void op_deliver_post(Op &op, int64_t result);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
 int64_t reason_error(Reason reason);
+
+// For the shortest way of all: whether an op could end inside its start call without having been begun, and its end.
+inline bool op_may_end_at_once(const Op &op) {
+  return op.state == State::idle && (op.flags & EDDY_OP_INLINE) && !op.deadline;
+}
+inline int op_end_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {
+  op.loop = &loop;
+  op.kind = kind;
+  op.result = result;
+  op.transferred = static_cast<uint64_t>(result);
+  op.os_error = 0;
+  return EDDY_DONE;
+}
 
 // Ends of ops that change their handle.
 void stream_connect_ended(Op &op, int64_t result);
@@ -123,7 +134,6 @@ void listener_backoff(Source &listener);
 void congestion_changed(Source &source);
 void pool_unlink(Op &reader);
 void pool_drop(Op &reader);
-void pool_return(eddy_pool &pool, uint32_t index);
 void pool_free_memory(Source &pool); // and its handle
 void pool_release_memory(eddy_pool &pool);
 void accept_drop(Op &op);

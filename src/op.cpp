@@ -59,14 +59,6 @@ int op_started(Op &op) {
   return EDDY_DONE;
 }
 
-void op_done_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {
-  op.loop = &loop;
-  op.kind = kind;
-  op.result = result;
-  op.transferred = static_cast<uint64_t>(result);
-  op.os_error = 0;
-}
-
 bool op_admit(Op &op) {
   Loop &loop = *op.loop;
   int64_t refusal = 0;
@@ -100,12 +92,6 @@ void timer_disarm(Op &op) {
   op.deadline = 0;
 }
 
-static void make_ready(Op &op) {
-  if (op.bits & kInReady) return;
-  op.bits |= kInReady;
-  op.loop->ready.push(op);
-}
-
 // An inline end would come before the callbacks of older ops of its lane.
 static bool overtakes(const Op &op) {
   Lane which = op.source ? lane_of(op.kind) : kWaiters;
@@ -120,14 +106,12 @@ void op_finish(Op &op, int64_t result, int32_t native) {
   op.bits |= kFinal;
   op.state = State::ready;
   if (!(op.bits & kStarting)) {
-    make_ready(op);
+    op_make_ready(op);
   } else if (overtakes(op)) {
     op.bits &= static_cast<uint16_t>(~kStarting);
-    make_ready(op);
+    op_make_ready(op);
   }
 }
-
-void op_payload(Op &op) { make_ready(op); }
 
 void op_activate(Op &op) { op.state = State::active; }
 void op_requeue(Op &op) { op.state = State::queued; }
@@ -189,21 +173,25 @@ static void withdraw_offer(Loop &loop) {
   Offer offer = loop.offer;
   loop.offer = {};
   if (offer.stream && !offer.stream->closing) source_close(*offer.stream, nullptr);
-  if (offer.pool) pool_return(*offer.pool, offer.buffer);
+  if (offer.pool) pool_return(*offer.pool, offer.buffer, offer.op);
   if (offer.has_native) os_socket_close(offer.native);
+}
+
+static void deliver_result(Op &op) {
+  int64_t result = op.ending;
+  op.result = result;
+  retire(op);
+  op.cb(public_op(op), result);
 }
 
 static void deliver_final(Op &op) {
   Loop &loop = *op.loop;
-  int64_t result = op.ending;
-  op.result = result;
   if (op.kind == Kind::accept && !(op.bits & kMulti) && op.accept.first) {
     loop.offer.op = &op;
     loop.offer.stream = op.accept.first;
     op.accept.first = nullptr;
   }
-  retire(op);
-  op.cb(public_op(op), result);
+  deliver_result(op);
   if (loop.offer.op) [[unlikely]]
     withdraw_offer(loop);
 }
@@ -235,36 +223,70 @@ static void deliver_payload(Op &op) {
   if (loop.offer.op) withdraw_offer(loop);
 }
 
-// The commonest delivery: one buffer of a pool read that goes on.
-static void deliver_lease(Op &op) {
+// Calls back with one buffer of a pool read that goes on.
+static inline void deliver_buffer(Op &op, eddy_pool &pool, uint32_t index, int64_t size) {
   Loop &loop = *op.loop;
-  eddy_pool &pool = *op.pool.pool;
-  uint32_t index = op.pool.first;
-  uint32_t size = pool.buffers[index].size;
-  op.count = 0;
   op.result = size;
-  op.transferred = size;
+  op.transferred = static_cast<uint64_t>(size);
+  op.bits |= kMore;
   loop.offer.op = &op;
   loop.offer.pool = &pool;
   loop.offer.buffer = index;
-  op.bits = kMulti | kMore | (op.bits & kCounted);
   op.cb(public_op(op), size);
   op.bits &= static_cast<uint16_t>(~kMore);
-  if (loop.offer.op) {
-    loop.offer.op = nullptr;
-    loop.offer.pool = nullptr;
-    pool_return(pool, index);
-  }
-  if (op.count || (op.bits & kFinal)) make_ready(op);
+  if (!loop.offer.op) return;
+  loop.offer.op = nullptr;
+  loop.offer.pool = nullptr;
+  pool_take_back(pool, index, op);
 }
 
-void op_deliver(Op &op) {
-  constexpr uint16_t special = kFinal | kTimed | kParked;
-  if (op.kind == Kind::read_pool && op.count == 1 && !(op.bits & special) && !op.source->closing) {
-    deliver_lease(op);
+// Receives where the callback is called, so that all reads of a turn can use the same warm buffer.
+static void deliver_received(Op &op) {
+  Source &source = *op.source;
+  eddy_pool &pool = *op.pool.pool;
+  if (!pool_free_for(op)) [[unlikely]] {
+    op.loop->driver->resume(source, kReadLane); // to be parked
     return;
   }
-  op.bits &= static_cast<uint16_t>(~kInReady);
+  uint32_t index = pool.free_head;
+  OsResult got = op.loop->receive_now(source.native, pool_data(pool, index), pool.buffer_size);
+  if (got.value <= 0) [[unlikely]] {
+    if (got.value == kAgain)
+      source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
+    else
+      settle(op, got);
+    return;
+  }
+  // A short receive has emptied the kernel's buffer, unless the peer's end may be behind it.
+  bool emptied = got.value < pool.buffer_size && !source.hung_up;
+  if (emptied) source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
+  pool_use(pool, index, op, static_cast<uint32_t>(got.value));
+  deliver_buffer(op, pool, index, got.value);
+  if (!emptied && !(op.bits & kFinal)) op_receive(op); // others have their turn first
+}
+
+static void deliver_any(Op &op);
+
+void op_deliver(Op &op) {
+  uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed));
+  if (bits == (kMulti | kInReady | kReceives) && !op.count) {
+    op.bits &= static_cast<uint16_t>(~(kInReady | kReceives));
+    deliver_received(op);
+  } else if (bits == (kMulti | kInReady) && op.kind == Kind::read_pool && op.count == 1) {
+    op.bits &= static_cast<uint16_t>(~kInReady);
+    op.count = 0;
+    eddy_pool &pool = *op.pool.pool;
+    deliver_buffer(op, pool, op.pool.first, pool.buffers[op.pool.first].size);
+  } else if (bits == (kInReady | kFinal) && op.kind != Kind::accept) {
+    deliver_result(op);
+  } else {
+    deliver_any(op);
+  }
+}
+
+[[gnu::noinline]] static void deliver_any(Op &op) {
+  bool receives = op.bits & kReceives;
+  op.bits &= static_cast<uint16_t>(~(kInReady | kReceives));
   bool ended = op.bits & kFinal; // else what a callback decides here waits for the next turn
   if (op.bits & kMulti) {
     for (uint32_t payloads = op.count; payloads && op.count; payloads--) {
@@ -275,13 +297,13 @@ void op_deliver(Op &op) {
       deliver_payload(op);
     }
     if (op.count || (!ended && (op.bits & kFinal))) {
-      make_ready(op);
+      op_make_ready(op);
       return;
     }
   }
   if (ended)
     deliver_final(op);
-  else if (op.kind != Kind::read_pool)
+  else if (op.kind != Kind::read_pool || receives)
     op.loop->driver->resume(*op.source, lane_of(op.kind));
 }
 

@@ -15,24 +15,26 @@ using Loop = ::eddy_loop;
 enum class State : uint8_t { idle, queued, active, ready, posted };
 
 enum class Kind : uint8_t {
-  none,
+  // The read lane's, the write lane's, the ends of a handle; see lane_of.
+  read,
+  read_pool,
+  accept,
+  write,
+  shutdown_write,
+  connect,
+  close,
+  release,
+  // The waiters of a handle.
+  shutdown_read,
+  wait,        // readiness of a stream
+  poll,        // readiness of a foreign descriptor
+  uncongested, // write queue below its low-water mark
+  // Of no handle.
   sleep,
   tick,
   yield,
   post,
   hook,
-  connect,
-  accept,
-  read,
-  read_pool,
-  write,
-  shutdown_write,
-  shutdown_read,
-  wait,        // readiness of a stream
-  poll,        // readiness of a foreign descriptor
-  uncongested, // write queue below its low-water mark
-  close,
-  release,
   internal // a timer of the library's own
 };
 
@@ -40,15 +42,16 @@ enum class Reason : uint8_t { none, cancel, deadline, close };
 
 // What `bits` can hold.
 enum : uint16_t {
-  kMulti = 1 << 0,   // payloads come before the final callback
-  kInReady = 1 << 1, // linked in the ready list
-  kFinal = 1 << 2,   // a multishot op with its final result set, payloads may still wait
-  kMore = 1 << 3,    // the callback that runs is not the final one
-  kCounted = 1 << 4, // keeps the loop alive
-  kTimed = 1 << 5,   // in the timer wheel
-  kParked = 1 << 6,  // a pool read that waits for a buffer or a credit
-  kRepeat = 1 << 7,  // a poll that reports again
-  kStarting = 1 << 8 // inside its start call, and may end there
+  kMulti = 1 << 0,    // payloads come before the final callback
+  kInReady = 1 << 1,  // linked in the ready list
+  kFinal = 1 << 2,    // a multishot op with its final result set, payloads may still wait
+  kMore = 1 << 3,     // the callback that runs is not the final one
+  kCounted = 1 << 4,  // keeps the loop alive
+  kTimed = 1 << 5,    // in the timer wheel
+  kParked = 1 << 6,   // a pool read that waits for a buffer or a credit
+  kRepeat = 1 << 7,   // a poll that reports again
+  kStarting = 1 << 8, // inside its start call, and may end there
+  kReceives = 1 << 9  // a pool read whose delivery begins with a receive
 };
 
 struct Op {

@@ -109,11 +109,10 @@ static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
 }
 
 // The commonest write of all: one buffer, nothing queued before it, and it may end inside its start call.
-static bool may_send_now(const eddy_stream &stream, eddy_op_t *user_op, const eddy_buf_t *buffers,
-                         uint32_t count, eddy_cb cb) {
+static bool may_send_now(const eddy_stream &stream, const eddy_op_t *user_op,
+                         const eddy_buf_t *buffers, uint32_t count, eddy_cb cb) {
   const Loop &loop = *stream.loop;
-  return count == 1 && user_op && cb && op_of(user_op).state == State::idle &&
-         (op_of(user_op).flags & EDDY_OP_INLINE) && !op_of(user_op).deadline && stream.can_send &&
+  return count == 1 && user_op && cb && op_may_end_at_once(op_of(user_op)) && stream.can_send &&
          !stream.undelivered[kWriteLane] && (stream.ready & (1u << kWriteLane)) && loop.send_now &&
          !loop.draining && buffers->size - 1 < INT32_MAX && buffers->data;
 }
@@ -127,6 +126,35 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
   op.io.count = count;
   op.io.offset = 0;
   op.io.total = total;
+}
+
+// `tried`: what the attempt inside the start call has brought, or kAgain.
+[[gnu::noinline]] static int start_write(eddy_stream &stream, eddy_op_t *user_op,
+                                         const eddy_buf_t *buffers, uint32_t count, eddy_cb cb,
+                                         OsResult tried) {
+  Loop &loop = *stream.loop;
+  Op &op = op_begin(loop, &stream, user_op, Kind::write, cb, 0);
+  if (!op_admit(op)) return op_started(op);
+  int64_t total = measure(buffers, count);
+  if (total < 0) {
+    op_finish(op, total);
+  } else if (stream.life == Life::idle) {
+    op_finish(op, EDDY_ENOTCONN);
+  } else if (stream.write_shut) {
+    op_finish(op, EDDY_EPIPE);
+  } else {
+    lend(op, buffers, count, static_cast<uint64_t>(total));
+    stream.queued += static_cast<uint64_t>(total);
+    if (stream.queued >= stream.high) stream.congested = true;
+    if (tried.value == kAgain) {
+      enqueue(stream, op);
+    } else {
+      stream.lanes[kWriteLane].push_back(op);
+      settle(op, tried);
+      if (stream.lanes[kWriteLane].head) loop.driver->resume(stream, kWriteLane);
+    }
+  }
+  return op_started(op);
 }
 
 } // namespace eddy
@@ -206,39 +234,15 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
 int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t *buffers,
                       uint32_t count, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
+  if (!may_send_now(stream, user_op, buffers, count, cb))
+    return start_write(stream, user_op, buffers, count, cb, {kAgain, 0});
   Loop &loop = *stream.loop;
-  OsResult tried = {kAgain, 0};
-  if (may_send_now(stream, user_op, buffers, count, cb)) {
-    tried = loop.send_now(stream.native, buffers->data, buffers->size);
-    if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]] {
-      op_done_at_once(op_of(user_op), loop, Kind::write, tried.value);
-      return EDDY_DONE;
-    }
-    if (tried.value >= 0 || tried.value == kAgain)
-      stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
-  }
-  Op &op = op_begin(loop, &stream, user_op, Kind::write, cb, 0);
-  if (!op_admit(op)) return op_started(op);
-  int64_t total = measure(buffers, count);
-  if (total < 0) {
-    op_finish(op, total);
-  } else if (stream.life == Life::idle) {
-    op_finish(op, EDDY_ENOTCONN);
-  } else if (stream.write_shut) {
-    op_finish(op, EDDY_EPIPE);
-  } else {
-    lend(op, buffers, count, static_cast<uint64_t>(total));
-    stream.queued += static_cast<uint64_t>(total);
-    if (stream.queued >= stream.high) stream.congested = true;
-    if (tried.value == kAgain) {
-      enqueue(stream, op);
-    } else {
-      stream.lanes[kWriteLane].push_back(op);
-      settle(op, tried);
-      if (stream.lanes[kWriteLane].head) loop.driver->resume(stream, kWriteLane);
-    }
-  }
-  return op_started(op);
+  OsResult tried = loop.send_now(stream.native, buffers->data, buffers->size);
+  if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]]
+    return op_end_at_once(op_of(user_op), loop, Kind::write, tried.value);
+  if (tried.value >= 0 || tried.value == kAgain)
+    stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
+  return start_write(stream, user_op, buffers, count, cb, tried);
 }
 
 int eddy_stream_wait(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t events, eddy_cb cb) {

@@ -104,16 +104,16 @@ void uring_submit(Op &op) {
       if (which == kWaiters || !source.lanes[which].head) return;
     }
   }
-  uring_remember(source, bit(which));
+  work_later(source, bit(which));
 }
 
-void uring_resume(Source &source, Lane which) { uring_remember(source, bit(which)); }
+void uring_resume(Source &source, Lane which) { work_later(source, bit(which)); }
 
 bool uring_cancel(Op &op) {
   if (op.state != State::active) return true;
   Source &source = *op.source;
   source.cancels |= static_cast<uint8_t>(bit(lane_of(op.kind)));
-  uring_remember(source, 0);
+  work_later(source, 0);
   return false;
 }
 
@@ -129,7 +129,7 @@ void flush(Loop &loop) {
 
 void uring_quiesce(Source &source) {
   source.cancels |= source.inflight;
-  if (source.cancels || source.in_work) uring_remember(source, 0);
+  if (source.cancels || source.in_work) work_later(source, 0);
   // The owner of a foreign descriptor may close it as soon as close returns.
   if (source.kind == SourceKind::fd && source.polls) flush(*source.loop);
 }

@@ -7,15 +7,7 @@
 
 namespace eddy {
 
-constexpr int kBudget = 16;              // plain attempts per lane and flush
 constexpr uint64_t kMostBytes = 1 << 30; // of one request: its length is 32 bits
-
-void uring_remember(Source &source, unsigned lanes) {
-  source.work |= static_cast<uint8_t>(lanes);
-  if (source.in_work) return;
-  source.in_work = true;
-  core(*source.loop).work.push(source);
-}
 
 static uint64_t lane_tag(Source &source, Lane which) {
   return reinterpret_cast<uintptr_t>(&source) | (which == kReadLane ? kTagRead : kTagWrite);
@@ -160,7 +152,7 @@ void uring_attempts(Source &source, Lane which) {
     }
     settle(*head, got);
   }
-  if (source.lanes[which].head) uring_remember(source, bit(which));
+  if (source.lanes[which].head) work_later(source, bit(which));
 }
 
 static bool arm_attempts(Source &source, Lane which, Op &head) {
