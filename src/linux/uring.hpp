@@ -58,6 +58,9 @@ bool uring_prepare(
     Loop &loop); // requests for all sources with work; true if a closing one was among them
 void uring_attempts(Source &source, Lane which); // by plain calls, as far as they go
 
+// uring_multishot.cpp
+bool uring_multishot_receives();
+
 // uring_reap.cpp
 void uring_reap(Loop &loop);
 

@@ -120,9 +120,13 @@ static bool arm_read_pool(Source &source, Op &head) {
   io_uring_prep_recv(sqe, fd_of(source), nullptr, 0, 0);
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = static_cast<uint16_t>(pool.group);
-  // Single receives even where credits would allow a multishot one: that one misses wake-ups (data, the end
-  // or a reset; seen on 6.18), and its read-ahead is bounded by the pool alone.
-  if (!has_data) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  // What the kernel reads ahead is bounded by the pool alone, so a read must have credits for all of it. And an
+  // empty pool is said at once, even if there is nothing to receive: then a single receive waits first.
+  if (uring_of(*source.loop).multishot && head.pool.credits == pool.count && pool.free &&
+      !pool.parked_head)
+    sqe->ioprio |= IORING_RECV_MULTISHOT;
+  else if (!has_data)
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
   launched(source, kReadLane, sqe, false);
   op_activate(head);
   return true;

@@ -41,6 +41,7 @@ OsResult uring_pool_add(eddy_pool &pool) {
     munmap(ring, ring_bytes(pool));
     return {os_error_from_native(-error), -error};
   }
+  uring_of(loop).multishot = uring_multishot_receives();
   pool.group = group;
   pool.ring_mask = reg.ring_entries - 1;
   pool.ring = ring;
