@@ -113,19 +113,6 @@ void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready 
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
 int64_t reason_error(Reason reason);
 
-// For the shortest way of all: whether an op could end inside its start call without having been begun, and its end.
-inline bool op_may_end_at_once(const Op &op) {
-  return op.state == State::idle && (op.flags & EDDY_OP_INLINE) && !op.deadline;
-}
-inline int op_end_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {
-  op.loop = &loop;
-  op.kind = kind;
-  op.result = result;
-  op.transferred = static_cast<uint64_t>(result);
-  op.os_error = 0;
-  return EDDY_DONE;
-}
-
 // Ends of ops that change their handle.
 void stream_connect_ended(Op &op, int64_t result);
 void stream_write_ended(Op &op);

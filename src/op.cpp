@@ -1,5 +1,5 @@
-// The op state machine. Only this file writes an op's state.
-#include "loop.hpp"
+// The op state machine. Only this file and op_inline.hpp write an op's state.
+#include "op_inline.hpp"
 #include "pool.hpp"
 
 namespace eddy {
@@ -8,56 +8,11 @@ int64_t reason_error(Reason reason) {
   return reason == Reason::deadline ? EDDY_ETIMEDOUT : EDDY_ECANCELED;
 }
 
-static void count(Op &op) {
-  Loop &loop = *op.loop;
-  loop.pending++;
-  if (op.source) op.source->undelivered[lane_of(op.kind)]++;
-  if (!(op.flags & EDDY_OP_UNREF)) {
-    op.bits |= kCounted;
-    loop.references++;
-  }
-}
-
-// The op becomes the user's again.
-static void retire(Op &op) {
-  Loop &loop = *op.loop;
-  loop.pending--;
-  if (op.source) op.source->undelivered[lane_of(op.kind)]--;
-  if (op.bits & kCounted) loop.references--;
-  op.bits = 0;
-  op.deadline = 0;
-  op.state = State::idle;
-}
-
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb cb, uint16_t bits) {
-  require(user_op != nullptr, "null op");
-  require(cb != nullptr, "null callback");
-  Op &op = op_of(user_op);
-  require(op.state == State::idle, "op started while it is pending");
-  op.cb = cb;
-  op.loop = &loop;
-  op.source = source;
-  op.transferred = 0;
-  op.sequence = loop.sequence++;
-  op.kind = kind;
-  op.state = State::queued;
-  op.reason = Reason::none;
-  op.bits = bits;
-  if ((op.flags & EDDY_OP_INLINE) && !(bits & kMulti)) op.bits |= kStarting;
-  op.os_error = 0;
-  op.count = 0;
-  count(op);
-  return op;
+  return op_begin_inline(loop, source, user_op, kind, cb, bits);
 }
 
-int op_started(Op &op) {
-  if (!(op.bits & kStarting)) return EDDY_PENDING;
-  op.bits &= static_cast<uint16_t>(~kStarting);
-  if (op.state != State::ready) return EDDY_PENDING;
-  op.result = op.ending;
-  retire(op);
-  return EDDY_DONE;
-}
+int op_started(Op &op) { return op_started_inline(op); }
 
 bool op_admit(Op &op) {
   Loop &loop = *op.loop;
@@ -180,7 +135,7 @@ static void withdraw_offer(Loop &loop) {
 static void deliver_result(Op &op) {
   int64_t result = op.ending;
   op.result = result;
-  retire(op);
+  op_retire(op);
   op.cb(public_op(op), result);
 }
 
@@ -338,7 +293,7 @@ void op_deliver_now(Op &op, int64_t result, bool more) {
   if (more)
     op.bits |= kMore;
   else
-    retire(op);
+    op_retire(op);
   op.cb(public_op(op), result);
   if (more) op.bits &= static_cast<uint16_t>(~kMore);
   if (loop.offer.op) [[unlikely]]

@@ -2,7 +2,7 @@
 //
 //   idle -start-> queued -driver takes-> active -finish-> ready -callback-> idle
 //
-// Only op.cpp writes `state`.
+// Only op.cpp and op_inline.hpp write `state`.
 #pragma once
 
 #include "list.hpp"

@@ -134,7 +134,7 @@ static Op *reader_of(const Buffer &buffer) {
   return head && head->kind == Kind::read_pool && head->pool.epoch == buffer.epoch ? head : nullptr;
 }
 
-void pool_return(eddy_pool &pool, uint32_t index, Op *reader) {
+static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
   Buffer &buffer = pool.buffers[index];
   buffer.state = static_cast<uint32_t>(BufferState::free);
   pool.free++;
@@ -155,8 +155,10 @@ void pool_return(eddy_pool &pool, uint32_t index, Op *reader) {
       pool.loop->driver->resume(*reader->source, kReadLane);
     }
   }
-  wake_parked(pool);
+  if (pool.parked_head) wake_parked(pool);
 }
+
+void pool_return(eddy_pool &pool, uint32_t index, Op *reader) { give_back(pool, index, reader); }
 
 void pool_drop(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
@@ -252,7 +254,7 @@ int eddy_pool_give(eddy_pool_t *handle, uint64_t id) {
     return EDDY_EINVAL;
   pool.lent--;
   pool.loop->leases--;
-  pool_return(pool, index, reader_of(buffer));
+  give_back(pool, index, reader_of(buffer));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 // Streams: checking arguments, and queueing ops in their lanes.
 #include "stream.hpp"
 
+#include "op_inline.hpp"
 #include "pool.hpp"
 
 namespace eddy {
@@ -87,17 +88,19 @@ void congestion_changed(Source &source) {
 }
 
 // Joins its lane; the head goes to the driver, unless a connect has to come first.
-static void enqueue(eddy_stream &stream, Op &op) {
-  Lane which = lane_of(op.kind);
+static void enqueue(eddy_stream &stream, Op &op, Kind kind) {
+  Lane which = lane_of(kind);
   OpList &queue = lane(stream, which);
   queue.push_back(op);
   bool leads = which == kWaiters || queue.head == &op;
-  if (leads && (stream.life == Life::connected || op.kind == Kind::connect))
+  if (leads && (stream.life == Life::connected || kind == Kind::connect))
     stream.loop->driver->submit(op);
 }
 
 // The bytes of a buffer list, or an error.
 static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
+  if (count == 1 && buffers && !(buffers->size >> 62) && buffers->data) [[likely]]
+    return static_cast<int64_t>(buffers->size);
   if (count > 1024 || (count && !buffers)) return EDDY_EINVAL;
   uint64_t total = 0;
   for (uint32_t i = 0; i < count; i++) {
@@ -133,8 +136,8 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
                                          const eddy_buf_t *buffers, uint32_t count, eddy_cb cb,
                                          OsResult tried) {
   Loop &loop = *stream.loop;
-  Op &op = op_begin(loop, &stream, user_op, Kind::write, cb, 0);
-  if (!op_admit(op)) return op_started(op);
+  Op &op = op_begin_inline(loop, &stream, user_op, Kind::write, cb, 0);
+  if (!op_admit_inline(op, loop, stream)) return op_started(op);
   int64_t total = measure(buffers, count);
   if (total < 0) {
     op_finish(op, total);
@@ -147,14 +150,14 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
     stream.queued += static_cast<uint64_t>(total);
     if (stream.queued >= stream.high) stream.congested = true;
     if (tried.value == kAgain) {
-      enqueue(stream, op);
+      enqueue(stream, op, Kind::write);
     } else {
       stream.lanes[kWriteLane].push_back(op);
       settle(op, tried);
       if (stream.lanes[kWriteLane].head) loop.driver->resume(stream, kWriteLane);
     }
   }
-  return op_started(op);
+  return op_started_inline(op);
 }
 
 } // namespace eddy
@@ -185,7 +188,7 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
   keep_peer(stream, *peer);
   stream.life = Life::connecting;
   stream.paused = kPausedByConnect;
-  enqueue(stream, op);
+  enqueue(stream, op, op.kind);
   return op_started(op);
 }
 
@@ -201,7 +204,7 @@ int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t
     op_finish(op, EDDY_ENOTCONN);
   } else {
     lend(op, buffers, count, static_cast<uint64_t>(total));
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   }
   return op_started(op);
 }
@@ -226,7 +229,7 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
   } else {
     op.pool.credits = credits && credits < pool->count ? credits : pool->count;
     op.pool.epoch = ++stream.loop->epoch;
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   }
   return op_started(op);
 }
@@ -255,7 +258,7 @@ int eddy_stream_wait(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t events,
     op_finish(op, EDDY_ENOTCONN);
   } else {
     op.poll.events = events;
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   }
   return op_started(op);
 }
@@ -293,7 +296,7 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
     stream_refresh(stream);
     stream.read_shut |= side == EDDY_SHUT_BOTH;
     op.poll.events = side;
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   } else {
     stream.read_shut = true;
     OsResult done = os_socket_shutdown(stream.native, side);

@@ -176,13 +176,10 @@ static bool arm_lane(Source &source, Lane which) {
   Op *head = source.lanes[which].head;
   if (!head || source.closing || (source.inflight & bit(which))) return true;
   if (source.polling & bit(which)) return arm_poll(source, which); // a request said EAGAIN
+  if (head->kind == Kind::write && head->io.count) return arm_write(source, *head);
   if (by_attempts(*head)) return arm_attempts(source, which, *head);
-  switch (head->kind) {
-  case Kind::read: return arm_read(source, *head);
-  case Kind::read_pool: return arm_read_pool(source, *head);
-  case Kind::write: return arm_write(source, *head);
-  default: return true;
-  }
+  if (head->kind == Kind::read) return arm_read(source, *head);
+  return head->kind != Kind::read_pool || arm_read_pool(source, *head);
 }
 
 static bool cancel_request(Loop &loop, uint64_t tag) {
