@@ -11,13 +11,19 @@ static_assert(offsetof(eddy_loop, owner) == 0, "core() takes a loop for its core
 
 constexpr uint32_t kBusyTurns = 8; // turns without a poll while something is ready
 
-static void run_posted(Loop &loop) {
+// A wake-up that comes between the begin of a step and its wait is not lost: the step does not wait.
+static void take_asked(Loop &loop) {
   eddy_remote &remote = *loop.remote;
-  if (uint32_t asked = remote.asked.load(std::memory_order_relaxed)) [[unlikely]] {
-    remote.asked.exchange(0, std::memory_order_acquire);
-    if (asked & kAskStop) loop.stopping = true;
-  }
-  if (!loop.posted) loop.posted = remote_take(remote, false);
+  if (!remote.asked.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  uint32_t asked = remote.asked.exchange(0, std::memory_order_acquire);
+  if (asked & kAskStop) loop.stopping = true;
+  loop.acted = true;
+}
+
+static void run_posted(Loop &loop) {
+  take_asked(loop);
+  if (!loop.posted) loop.posted = remote_take(*loop.remote, false);
   while (Op *op = loop.posted) {
     loop.posted = op->next;
     loop.acted = true;
@@ -114,6 +120,7 @@ void loop_enter(Loop &loop) {
   loop.running = true;
   loop.remote->sleep.exchange(kAwake, std::memory_order_seq_cst);
   loop.acted = false;
+  take_asked(loop); // here too, for a run of a loop that is not alive has no turn
   loop.now = loop.driver->now(loop);
   if (!loop.wheel.empty()) timers_run(loop);
 }
