@@ -58,6 +58,7 @@ struct eddy_loop : eddy::LoopCore {
   bool bound, draining, stopping, migratable, embedded;
 
   eddy::Offer offer;
+  eddy::Source *untaken; // streams of accepts that ended inline, chained over accepted_next
   eddy::Wheel wheel;
   eddy::TimerList due;
   eddy::OpList hooks[eddy::kHookKinds];
@@ -124,6 +125,10 @@ void pool_drop(Op &reader);
 void pool_free_memory(Source &pool); // and its handle
 void pool_release_memory(eddy_pool &pool);
 void accept_drop(Op &op);
+void accept_offer(Op &op);              // ended inline with a stream
+Source *accept_take(Op &op);            // ... that was not taken yet
+void accept_forget(Op &op, Loop &loop); // it is started anew: what was not taken is closed
+void untaken_remove(Source &stream);
 OsResult pool_attempt(Op &reader);
 
 void timer_arm(Op &op, Time at);

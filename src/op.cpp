@@ -12,7 +12,11 @@ Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb 
   return op_begin_inline(loop, source, user_op, kind, cb, bits);
 }
 
-int op_started(Op &op) { return op_started_inline(op); }
+int op_started(Op &op) {
+  int outcome = op_started_inline(op);
+  if (outcome == EDDY_DONE && op.kind == Kind::accept && op.accept.first) accept_offer(op);
+  return outcome;
+}
 
 bool op_admit(Op &op) {
   Loop &loop = *op.loop;
@@ -370,9 +374,8 @@ eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
   if (offer.op == &op && offer.stream) {
     stream = offer.stream;
     offer = {};
-  } else if (op.state == State::idle && op.kind == Kind::accept) {
-    stream = op.accept.first; // ended inline
-    op.accept.first = nullptr;
+  } else {
+    stream = accept_take(op); // ended inline
   }
   return reinterpret_cast<eddy_stream_t *>(stream);
 }

@@ -23,6 +23,8 @@ inline Op &op_begin_inline(Loop &loop, Source *source, eddy_op_t *user_op, Kind 
   require(cb != nullptr, "null callback");
   Op &op = op_of(user_op);
   require(op.state == State::idle, "op started while it is pending");
+  if (loop.untaken) [[unlikely]]
+    accept_forget(op, loop);
   uint32_t flags = op.flags;
   bool counted = !(flags & EDDY_OP_UNREF);
   bool may_end_here = (flags & EDDY_OP_INLINE) && !(bits & kMulti);
@@ -58,8 +60,8 @@ inline int op_started_inline(Op &op) {
 }
 
 // For the shortest way of all: whether an op could end inside its start call without having been begun, and its end.
-inline bool op_may_end_at_once(const Op &op) {
-  return op.state == State::idle && (op.flags & EDDY_OP_INLINE) && !op.deadline;
+inline bool op_may_end_at_once(const Op &op, const Loop &loop) {
+  return op.state == State::idle && (op.flags & EDDY_OP_INLINE) && !op.deadline && !loop.untaken;
 }
 
 inline int op_end_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {

@@ -65,6 +65,7 @@ void source_close(Source &source, Op *closer) {
   loop.closing_count++;
   source.closing = true;
   source.closer = closer;
+  if (loop.untaken) untaken_remove(source);
   if (source.kind == SourceKind::pool) {
     end_pool_reads(loop.sources, static_cast<eddy_pool &>(source));
     end_pool_reads(loop.closing, static_cast<eddy_pool &>(source));
