@@ -103,7 +103,8 @@ void source_revive_closer(Source &source, Op *closer) {
 }
 
 static bool quiet(const Source &source) {
-  if (has_pending(source)) return false;
+  uint32_t closers = source.closer ? 1 : 0; // a release that was refused is pending too
+  if (has_pending(source) || source.undelivered[kClosers] > closers) return false;
   if (source.drained) return true;
   if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
   return source.loop->driver->quiet(source);
