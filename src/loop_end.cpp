@@ -85,7 +85,7 @@ static int close_inherited(Loop &loop) {
       if (source->kind == SourceKind::pool)
         pool_release_memory(static_cast<eddy_pool &>(*source));
       else if (source->kind != SourceKind::fd && source->native != EDDY_NO_NATIVE)
-        os_socket_close(source->native);
+        os_socket_drop(source->native);
     }
   }
   free_loop(loop, true);

@@ -42,7 +42,8 @@ OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t na
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr);
 OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side);
 OsResult os_socket_reset_on_close(eddy_native_t fd);
-void os_socket_close(eddy_native_t fd);
+void os_socket_close(eddy_native_t fd); // never blocks
+void os_socket_drop(eddy_native_t fd); // one of several of its descriptors: no change to the socket
 OsResult os_pollable(eddy_native_t fd); // 0, EDDY_EBADF or EDDY_EPERM (regular files)
 
 // One attempt of a socket operation, never blocking. kAgain: not now.

@@ -96,7 +96,9 @@ EDDY_API int eddy_stream_congested(const eddy_stream_t *stream);
    the stream fails its writes, it is not congested any more. Cancel class prompt. */
 EDDY_API int eddy_stream_wait_uncongested(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 
-/* Options, on a stream or (to be inherited by what it accepts) on a listener. Values are int64. */
+/* Options, on a stream or (to be inherited by what it accepts) on a listener. Values are int64.
+   With EDDY_OPT_LINGER 0 a close resets, like eddy_stream_close_reset. A positive one holds for a descriptor
+   that is released: eddy's own close never blocks, and what is unsent goes out in the background. */
 enum {
   EDDY_OPT_NODELAY = 1,            /* 0 or 1 */
   EDDY_OPT_KEEPALIVE = 2,          /* 0 or 1 */
@@ -106,7 +108,7 @@ enum {
   EDDY_OPT_SEND_BUFFER =
       6, /* bytes; reads back what the kernel made of it (Linux doubles, socket(7)) */
   EDDY_OPT_RECEIVE_BUFFER = 7, /* bytes, likewise */
-  EDDY_OPT_LINGER = 8,         /* seconds that close may block; -1 for off (the default) */
+  EDDY_OPT_LINGER = 8,         /* seconds, 0 to 65535; -1 for off (the default) */
   EDDY_OPT_REUSE_ADDRESS = 9,  /* 0 or 1 */
   EDDY_OPT_V6ONLY = 10         /* 0 or 1, before bind */
 };
