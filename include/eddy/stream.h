@@ -48,7 +48,8 @@ EDDY_API int eddy_stream_read(eddy_stream_t *stream, eddy_op_t *op, const eddy_b
    Final: 0 at the end
    of the stream, or EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EWRONGLOOP (the pool is of another loop),
    EDDY_ECANCELED (cancel, or the pool was closed). Cancel class prompt; what was received before it is
-   delivered before the final callback. Closing the stream drops it. */
+   delivered before the final callback. Closing the stream drops it, and what reads behind it have received
+   follows a gap then. */
 EDDY_API int eddy_stream_read_pool(eddy_stream_t *stream, eddy_op_t *op, eddy_pool_t *pool,
                                    uint32_t credits, eddy_cb cb);
 
@@ -82,8 +83,8 @@ EDDY_API int eddy_stream_close_reset(eddy_stream_t *stream, eddy_op_t *op, eddy_
    started. */
 EDDY_API int eddy_stream_release(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 
-/* Bytes of started writes that the kernel has not taken yet. On io_uring what one request carries (up to
-   64 buffers) counts until the whole request has been taken. */
+/* Bytes of started writes that the kernel is not known to have taken yet. It falls with each part that the
+   kernel takes, not only when a write completes. */
 EDDY_API uint64_t eddy_stream_queued(const eddy_stream_t *stream);
 
 /* Backpressure with hysteresis. The stream becomes congested when eddy_stream_queued reaches `high`, and
