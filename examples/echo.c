@@ -41,7 +41,7 @@ static struct {
   const char *host;
   uint64_t port, spin, buffers, buffer_size, credits;
   uint32_t driver;
-} options = {.host = "127.0.0.1", .buffers = 256, .buffer_size = 20480, .credits = 0};
+} options = {.host = "127.0.0.1", .buffers = 128, .buffer_size = 16384, .credits = 0};
 
 static eddy_loop_t *loop;
 static eddy_pool_t *pool;
@@ -200,8 +200,8 @@ int main(int argc, char **argv) {
       {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
       {"host", "ADDR", "the address to listen on (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
       {"port", "N", "the port to listen on; 0 is any free one (0)", OPTION_NUMBER, {.number = &options.port}, 0, 65535},
-      {"buffers", "N", "buffers in the pool (256)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
-      {"buffer-size", "BYTES", "size of each buffer (20480)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
+      {"buffers", "N", "buffers in the pool (128)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
+      {"buffer-size", "BYTES", "size of each buffer (16384)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
       {"credits", "N", "buffers that one connection may hold, 0 is all (0)", OPTION_NUMBER, {.number = &options.credits}, 0, 32768},
       {"spin", "USEC", "poll this long before sleeping (0)", OPTION_NUMBER, {.number = &options.spin}, 0, 1000000},
   };
