@@ -143,7 +143,8 @@ void loop_leave(Loop &loop) {
   if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
   loop.remote->sleep.exchange(kAsleep, std::memory_order_seq_cst);
   loop.running = false;
-  if (loop.embedded && work_waits(loop)) remote_signal(*loop.remote);
+  if (loop.embedded && (work_waits(loop) || loop.driver->unflushed(loop)))
+    remote_signal(*loop.remote);
 }
 
 void claim_thread(Loop &loop) {

@@ -125,6 +125,26 @@ void the_phases_have_their_order(void **) {
   end(loop);
 }
 
+// The parts of a write that the kernel takes one after the other are no event, so the native handle is signalled.
+void a_host_is_told_of_work_that_is_left(void **) {
+  Loop &loop = *open(false);
+  eddy_stream_t *stream = fake::stream(loop);
+  Rec rec = {};
+  char data[400] = {};
+  line(stream).chop = 1;
+  eddy_loop_native_handle(&loop);
+  fake::write(stream, rec, data, sizeof data);
+  for (int steps = 0; !rec.finals; steps++) {
+    turn(loop);
+    assert_true(steps < 100);
+    if (!rec.finals) assert_int_equal(loop.remote->sleep.load(), kNotified);
+  }
+  ONCE(rec, 400);
+  turn(loop, 2);
+  assert_int_equal(loop.remote->sleep.load(), kAsleep);
+  end(loop);
+}
+
 void close_it(Rec &rec, int64_t) {
   Rec &closer = *static_cast<Rec *>(rec.context);
   fake::close(static_cast<eddy_stream_t *>(closer.context), &closer);
@@ -199,6 +219,7 @@ int main() {
       FAKE_TEST(a_busy_loop_polls_every_ninth_turn),
       FAKE_TEST(what_gets_ready_meanwhile_waits_for_the_next_turn),
       FAKE_TEST(stop_is_consumed_by_one_run),
+      FAKE_TEST(a_host_is_told_of_work_that_is_left),
       FAKE_TEST(an_armed_idle_hook_keeps_it_from_waiting),
       FAKE_TEST(the_phases_have_their_order),
       FAKE_TEST(a_close_ends_in_the_turn_that_made_it_due),
