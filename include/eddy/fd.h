@@ -23,6 +23,7 @@ enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
      EDDY_EEXIST   this loop has a handle of this kind for this descriptor (a stream's own descriptor
                    cannot be polled on epoll: the poll gives EDDY_EEXIST; there is eddy_stream_wait)
      EDDY_ECLOSED  the loop is draining
+     EDDY_ELOST    it has lost its kernel interface
      EDDY_ENOMEM */
 EDDY_API int eddy_fd_open(eddy_loop_t *loop, eddy_native_t native, eddy_fd_t **fd);
 

@@ -102,7 +102,8 @@ EDDY_API eddy_time_t eddy_loop_next_deadline(eddy_loop_t *loop);
 /* A level-triggered descriptor for a foreign loop to poll for reading: readable when a step has
    something to do, posts and stop included, timers excluded (eddy_loop_next_deadline). Owned by the
    loop; after eddy_loop_after_fork ask for it again. The host's own wait may end with EINTR, see
-   eddy_loop_close. Binds the loop to the calling thread. EDDY_NO_NATIVE after the loop lost its kernel interface. */
+   eddy_loop_close. Binds the loop to the calling thread. EDDY_NO_NATIVE after the loop lost its kernel
+   interface, or when there is no descriptor left for it (then ask again). */
 EDDY_API eddy_native_t eddy_loop_native_handle(eddy_loop_t *loop);
 
 /* The driver in use, EDDY_DRIVER_*; and one line why `auto` did not take a better one: "" when it did,

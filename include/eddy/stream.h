@@ -13,23 +13,25 @@
 #include <eddy/pool.h>
 
 /* Opens an idle TCP stream of EDDY_AF_INET or EDDY_AF_INET6. Returns 0, or EDDY_EAFNOSUPPORT,
-   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining). */
+   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. */
 EDDY_API int eddy_stream_open(eddy_loop_t *loop, uint16_t family, eddy_stream_t **stream);
 
 /* Takes over a native connected stream socket: sets it non-blocking and close-on-exec, and closes it
    with the handle. Returns 0; on error the descriptor is still the caller's:
      EDDY_EBADF, EDDY_ENOTSOCK   not open; not a stream socket
+     EDDY_EINVAL  it listens (eddy_listener_adopt)
      EDDY_EEXIST  polled on this loop (eddy_fd_t)
-     EDDY_ECLOSED, EDDY_ENOMEM */
+     EDDY_ECLOSED (the loop is draining), EDDY_ELOST, EDDY_ENOMEM */
 EDDY_API int eddy_stream_adopt(eddy_loop_t *loop, eddy_native_t native, eddy_stream_t **stream);
 
 /* Binds an idle stream to a local address, to be connected from there. Returns 0, or EDDY_EINVAL (bound
-   or connected already), EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT,
+   or connected already, or no address), EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT,
    EDDY_ECLOSED. */
 EDDY_API int eddy_stream_bind(eddy_stream_t *stream, const eddy_addr_t *local);
 
 /* Connects. 0, or EDDY_ECONNREFUSED, EDDY_EHOSTUNREACH, EDDY_ENETUNREACH, EDDY_EADDRNOTAVAIL,
-   EDDY_EISCONN, EDDY_EALREADY (a connect is pending), EDDY_EAFNOSUPPORT, EDDY_EACCES. `peer` is read
+   EDDY_EISCONN, EDDY_EALREADY (a connect is pending, or has failed), EDDY_EAFNOSUPPORT, EDDY_EACCES,
+   EDDY_EINVAL (no address). `peer` is read
    before it returns. After a failure, a cancel or a deadline the stream can only be closed. Cancel
    class prompt. */
 EDDY_API int eddy_stream_connect(eddy_stream_t *stream, eddy_op_t *op, const eddy_addr_t *peer,
