@@ -21,6 +21,15 @@ static void run_posted(Loop &loop) {
   }
 }
 
+static void run_returned(Loop &loop) {
+  if (!loop.returned) loop.returned = work_take_back(*loop.remote);
+  while (Op *op = loop.returned) {
+    loop.returned = op->next;
+    loop.acted = true;
+    op_deliver_work(*op);
+  }
+}
+
 static void run_hooks(Loop &loop, HookKind which) {
   uint32_t pass = ++loop.hook_pass[which];
   for (Op *op = loop.hooks[which].head; op; op = loop.hook_cursor) {
@@ -68,6 +77,7 @@ static void sleep_until(Loop &loop, Time until) {
 // `once`: for a caller who wants to hear of whatever happened, so a turn that has called back does not wait.
 void loop_turn(Loop &loop, Time until, bool once) {
   run_posted(loop);
+  if (loop.work_head) run_returned(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 
@@ -79,7 +89,8 @@ void loop_turn(Loop &loop, Time until, bool once) {
   } else {
     loop.busy_turns = 0;
     bool idle = !(once && loop.acted) && !loop.stopping && !loop.hooks[kHookIdle].head &&
-                !source_close_due(loop) && (loop.draining || loop_alive(loop));
+                !source_close_due(loop) &&
+                (loop.draining ? loop.pending || loop.handles : loop_alive(loop));
     if (idle) {
       Time next = loop.wheel.next();
       if (next < until) until = next;

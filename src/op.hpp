@@ -33,6 +33,7 @@ enum class Kind : uint8_t {
   uncongested, // write queue below its low-water mark
   close,
   release,
+  work,
   internal // a timer of the library's own
 };
 
@@ -106,6 +107,16 @@ struct Op {
       Time due, period, limit; // limit: the op's deadline, or kNever
       uint32_t policy;
     } timer;
+    struct {
+      eddy_work_fn fn;
+      void *argument;
+      eddy_workers_t *pool;      // the loop's thread only; nullptr once it is back
+      Op *loop_next, *loop_prev; // the loop's work
+      int64_t value;
+      uint32_t asked; // atomic: to end early
+      int32_t native;
+      bool queued; // under the pool's lock
+    } work;
     struct {
       void (*fire)(Op &);
     } internal;
