@@ -73,7 +73,7 @@ static void *use(void *argument) {
   for (int round = 0; round < 300; round++) {
     struct rec works[4] = {0};
     for (int i = 0; i < 4; i++)
-      eddy_work_in(user->workers, loop, &works[i].op, count_run, &runs, rec_cb);
+      eddy_work_in(user->workers, loop, &works[i].op, count_run, &runs, end_cb);
     eddy_loop_run(loop);
     for (int i = 0; i < 4; i++) {
       CHECK_EQ(works[i].finals, 1);

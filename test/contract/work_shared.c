@@ -29,7 +29,7 @@ static void *use(void *argument) {
     for (int i = 0; i < kOps; i++) {
       items[i].seed = seed = seed * 2862933555777941757u + 3037000493u;
       if (seed >> 60 == 3) eddy_op_set_deadline(&items[i].rec.op, eddy_update_now(loop) + 1000);
-      eddy_work_in(seed >> 63 ? workers : NULL, loop, &items[i].rec.op, compute, &items[i], rec_cb);
+      eddy_work_in(seed >> 63 ? workers : NULL, loop, &items[i].rec.op, compute, &items[i], end_cb);
       if (seed >> 61 == 1) eddy_cancel(&items[(seed >> 40) % (uint64_t)(i + 1)].rec.op);
       if (seed >> 61 == 2) eddy_loop_step(loop, 0);
     }

@@ -37,6 +37,13 @@ static inline int64_t pass_gate(void *argument) {
 
 static inline int64_t count_run(void *argument) { return ++*(atomic_int *)argument; }
 
+// For loops on several threads: rec_cb counts over all records.
+static inline void end_cb(eddy_op_t *op, int64_t result) {
+  struct rec *rec = (struct rec *)(void *)op;
+  rec->finals++;
+  rec->result = result;
+}
+
 static inline eddy_workers_t *workers_with(uint32_t threads, uint32_t queue) {
   eddy_workers_options_t options = {.size = sizeof options, .threads = threads, .queue = queue};
   eddy_workers_t *workers = NULL;
