@@ -23,11 +23,16 @@ static void run_posted(Loop &loop) {
 
 static void run_returned(Loop &loop) {
   if (!loop.returned) loop.returned = work_take_back(*loop.remote);
-  while (Op *op = loop.returned) {
-    loop.returned = op->next;
+  while (WorkItem *item = loop.returned) {
+    loop.returned = item->next;
     loop.acted = true;
-    op_deliver_work(*op);
+    op_deliver_work(op_of(*item));
   }
+}
+
+// As good as ready: it is delivered next turn.
+static bool work_returned(const Loop &loop) {
+  return !loop.pending_work.empty() && loop.remote->returned.load(std::memory_order_relaxed);
 }
 
 static void run_hooks(Loop &loop, HookKind which) {
@@ -77,11 +82,11 @@ static void sleep_until(Loop &loop, Time until) {
 // `once`: for a caller who wants to hear of whatever happened, so a turn that has called back does not wait.
 void loop_turn(Loop &loop, Time until, bool once) {
   run_posted(loop);
-  if (loop.work_head) run_returned(loop);
+  if (!loop.pending_work.empty()) run_returned(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 
-  if (!loop.ready.empty()) {
+  if (!loop.ready.empty() || work_returned(loop)) {
     if (++loop.busy_turns > kBusyTurns) {
       loop.busy_turns = 0;
       loop.driver->poll(loop, 0);

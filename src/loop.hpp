@@ -37,8 +37,8 @@ struct eddy_remote {
   std::atomic<eddy::Op *> inbox;
   eddy_native_t wake;
   std::atomic<eddy_loop *> loop;
-  std::atomic<eddy::Op *> returned; // work that is done
-  std::atomic<uint32_t> borrowed;   // threads that may yet signal; the loop is not freed before
+  std::atomic<eddy::WorkItem *> returned; // work that is done
+  std::atomic<uint32_t> borrowed; // threads that may yet signal; the loop is not freed before
 };
 
 namespace eddy {
@@ -66,10 +66,10 @@ struct eddy_loop : eddy::LoopCore {
   uint32_t hook_pass[eddy::kHookKinds];
   eddy::Op *hook_cursor; // the hook to call next
   uint64_t handles, closing_count, leases;
-  uint32_t busy_turns; // turns in a row without a poll
-  eddy::Op *posted;    // taken from the inbox, not yet delivered
-  eddy::Op *returned;  // work, likewise
-  eddy::Op *work_head; // all work that is pending
+  uint32_t busy_turns;      // turns in a row without a poll
+  eddy::Op *posted;         // taken from the inbox, not yet delivered
+  eddy::WorkItem *returned; // work, likewise
+  eddy::OpList pending_work;
   eddy_remote *remote;
   eddy::Slab slabs[5];     // by SourceKind
   eddy::FdTable *fd_table; // which foreign descriptors have a handle
@@ -154,12 +154,11 @@ Op *remote_take(eddy_remote &remote, bool shut); // what was posted, oldest firs
 bool remote_shut_empty(eddy_remote &remote);     // false, and still open, when something waits
 bool remote_waiting(const eddy_remote &remote);
 
-void remote_return(eddy_remote &remote, Op &op); // of work, from any thread
+void remote_return(eddy_remote &remote, WorkItem &item); // from any thread
 
 // work.cpp
-Op *work_take_back(eddy_remote &remote); // what was returned, oldest first
-bool work_cancel(Op &op);                // false: it runs
-void work_unlink(Op &op);
+WorkItem *work_take_back(eddy_remote &remote); // what was returned, oldest first
+bool work_cancel(Op &op);                      // false: it runs
 
 // loop.cpp
 void loop_turn(Loop &loop, Time until, bool once);

@@ -13,8 +13,8 @@ static void close_all(Loop &loop) {
 }
 
 static void cancel_loose_ops(Loop &loop, Reason reason) {
-  for (Op *op = loop.work_head, *next; op; op = next) {
-    next = op->work.loop_next;
+  for (Op *op = loop.pending_work.head, *next; op; op = next) {
+    next = op->next;
     op_cancel(*op, reason);
   }
   for (OpList &hooks : loop.hooks)
@@ -162,7 +162,7 @@ int eddy_loop_after_fork(eddy_loop_t *handle) {
   for (Op *op = loop.posted; op; op = op->next) op_cancel(*op, Reason::cancel);
   loop.remote->borrowed = 0; // the threads are the parent's, and so is what they do
   loop.remote->returned = loop.returned = nullptr;
-  while (loop.work_head) op_lose(*loop.work_head, EDDY_ECANCELED);
+  lose_lane(loop.pending_work, EDDY_ECANCELED);
   lose_everything(loop, EDDY_ECANCELED);
   return 0;
 }

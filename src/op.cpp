@@ -156,7 +156,7 @@ void op_end_reason(Op &op) {
   Source *source = op.source;
   if (!source) {
     if (op.kind == Kind::hook) hook_remove(op);
-    if (op.kind == Kind::work) work_unlink(op);
+    if (op.kind == Kind::work) op.loop->pending_work.remove(op);
     op_finish(op, reason_error(op.reason));
     return;
   }
@@ -182,7 +182,7 @@ void op_lose(Op &op, int64_t error) {
   else if (op.kind == Kind::hook)
     hook_remove(op);
   else if (op.kind == Kind::work)
-    work_unlink(op);
+    op.loop->pending_work.remove(op);
   if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
   op_finish(op, error);
   if (op.kind == Kind::connect) stream_connect_ended(op, error);
@@ -315,7 +315,7 @@ void op_deliver_post(Op &op, int64_t result) {
 }
 
 void op_deliver_work(Op &op) {
-  work_unlink(op);
+  op.loop->pending_work.remove(op);
   timer_disarm(op);
   op.os_error = op.work.native;
   op_deliver_now(op, op.work.value, false);

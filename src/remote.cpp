@@ -63,11 +63,11 @@ bool remote_waiting(const eddy_remote &remote) {
 
 // A loop that is awake looks before it sleeps: it announces the sleep, then looks at `returned`; here the
 // order is the other way round. So in a burst one signal does for all.
-void remote_return(eddy_remote &remote, Op &op) {
-  Op *head = remote.returned.load(std::memory_order_relaxed);
+void remote_return(eddy_remote &remote, WorkItem &item) {
+  WorkItem *head = remote.returned.load(std::memory_order_relaxed);
   do {
-    op.next = head;
-  } while (!remote.returned.compare_exchange_weak(head, &op, std::memory_order_seq_cst,
+    item.next = head;
+  } while (!remote.returned.compare_exchange_weak(head, &item, std::memory_order_seq_cst,
                                                   std::memory_order_relaxed));
   if (remote.sleep.load(std::memory_order_seq_cst) == kAsleep) remote_signal(remote);
 }

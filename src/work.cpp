@@ -4,41 +4,27 @@
 
 namespace eddy {
 
-static void link_work(Op &op) {
-  Op *&head = op.loop->work_head;
-  op.work.loop_prev = nullptr;
-  op.work.loop_next = head;
-  if (head) head->work.loop_prev = &op;
-  head = &op;
-}
-
-void work_unlink(Op &op) {
-  Op *next = op.work.loop_next, *prev = op.work.loop_prev;
-  (prev ? prev->work.loop_next : op.loop->work_head) = next;
-  if (next) next->work.loop_prev = prev;
-}
-
 bool work_cancel(Op &op) {
   std::atomic_ref(op.work.asked).store(1, std::memory_order_relaxed);
-  return op.work.pool && workers_withdraw(*op.work.pool, op);
+  return op.work.pool && workers_withdraw(*op.work.pool, op.work);
 }
 
 // From here on the pool may be closed: nothing in these ops leads to it any more.
-Op *work_take_back(eddy_remote &remote) {
+WorkItem *work_take_back(eddy_remote &remote) {
   if (!remote.returned.load(std::memory_order_relaxed)) return nullptr;
-  Op *newest = remote.returned.exchange(nullptr, std::memory_order_acquire);
-  Op *oldest = nullptr;
-  eddy_workers *pool = newest->work.pool;
+  WorkItem *newest = remote.returned.exchange(nullptr, std::memory_order_acquire);
+  WorkItem *oldest = nullptr;
+  eddy_workers *pool = newest->pool;
   uint64_t count = 0;
   while (newest) {
-    Op *older = newest->next;
-    if (newest->work.pool != pool) {
+    WorkItem *older = newest->next;
+    if (newest->pool != pool) {
       pool->delivered.fetch_add(count, std::memory_order_release);
-      pool = newest->work.pool;
+      pool = newest->pool;
       count = 0;
     }
     count++;
-    newest->work.pool = nullptr;
+    newest->pool = nullptr;
     newest->next = oldest;
     oldest = newest;
     newest = older;
@@ -58,15 +44,15 @@ int eddy_work_in(eddy_workers_t *workers, eddy_loop_t *handle, eddy_op_t *user_o
   Op &op = op_begin(check_loop(handle), nullptr, user_op, Kind::work, cb, 0);
   if (!op_admit(op)) return op_started(op);
   eddy_workers *pool = fn ? workers_of(workers) : nullptr;
+  op.work = {};
   op.work.fn = fn;
   op.work.argument = argument;
+  op.work.remote = op.loop->remote;
   op.work.pool = pool;
-  op.work.asked = 0;
-  op.work.native = 0;
-  link_work(op);
-  int64_t refused = pool ? workers_submit(*pool, op) : int64_t{EDDY_EINVAL};
+  op.loop->pending_work.push_back(op);
+  int64_t refused = pool ? workers_submit(*pool, op.work) : int64_t{EDDY_EINVAL};
   if (refused) {
-    work_unlink(op);
+    op.loop->pending_work.remove(op);
     op_finish(op, refused);
   }
   return op_started(op);

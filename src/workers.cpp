@@ -36,30 +36,30 @@ static void let_go(eddy_remote *remote) {
   if (remote) remote->borrowed.fetch_sub(1, std::memory_order_release);
 }
 
-static void refuse_all(Op *op, OsResult why) {
-  while (op) {
-    Op *next = op->next;
-    op->work.value = why.value;
-    op->work.native = why.native;
-    eddy_remote *remote = op->loop->remote;
+static void refuse_all(WorkItem *item, OsResult why) {
+  while (item) {
+    WorkItem *next = item->next;
+    item->value = why.value;
+    item->native = why.native;
+    eddy_remote *remote = item->remote;
     remote->borrowed.fetch_add(1, std::memory_order_relaxed);
-    remote_return(*remote, *op);
+    remote_return(*remote, *item);
     let_go(remote);
-    op = next;
+    item = next;
   }
 }
 
 // Others may have queued ops meanwhile that counted on the thread which did not come.
 static void thread_refused(eddy_workers &pool, OsResult why) {
   Help help = {};
-  Op *stranded = nullptr;
+  WorkItem *stranded = nullptr;
   pool.lock.acquire();
   pool.threads--;
   pool.searching--;
   pool.refused++;
   if (!pool.threads) {
     stranded = pool.queue.head;
-    for (Op *op = stranded; op; op = op->next) op->work.queued = false;
+    for (WorkItem *item = stranded; item; item = item->next) item->queued = false;
     pool.queue = {};
     pool.queued = 0;
   } else if (pool.idle.tail) {
@@ -85,23 +85,23 @@ static void found_or_gave_up(eddy_workers &pool, Worker &self) {
 
 // With the lock held, which it gives up while it works.
 static bool run_next(eddy_workers &pool, Worker &self, eddy_remote *&remote) {
-  Op *op = pool.queue.pop_front();
+  WorkItem *item = pool.queue.pop_front();
   found_or_gave_up(pool, self);
-  if (!op) return false;
+  if (!item) return false;
   pool.queued--;
-  op->work.queued = false;
+  item->queued = false;
   Help help = call_help(pool);
   uint32_t generation = pool.generation;
   pool.lock.release();
   send_help(pool, help);
-  if (remote != op->loop->remote) {
+  if (remote != item->remote) {
     let_go(remote);
-    remote = op->loop->remote;
+    remote = item->remote;
     remote->borrowed.fetch_add(1, std::memory_order_relaxed);
   }
-  op->work.value = op->work.fn(op->work.argument);
+  item->value = item->fn(item->argument);
   require(pool.generation == generation, "a work function returned in a forked child");
-  remote_return(*remote, *op);
+  remote_return(*remote, *item);
   pool.lock.acquire();
   return true;
 }
@@ -140,14 +140,14 @@ void workers_run(void *argument) {
   os_wake_sleeper(ended);
 }
 
-int64_t workers_submit(eddy_workers &pool, Op &op) {
+int64_t workers_submit(eddy_workers &pool, WorkItem &item) {
   pool.lock.acquire();
   if (pool.queued >= pool.queue_limit) {
     pool.lock.release();
     return EDDY_EAGAIN;
   }
-  op.work.queued = true;
-  pool.queue.push_back(op);
+  item.queued = true;
+  pool.queue.push_back(item);
   pool.queued++;
   pool.submitted++;
   Help help = call_help(pool);
@@ -156,12 +156,12 @@ int64_t workers_submit(eddy_workers &pool, Op &op) {
   return 0;
 }
 
-bool workers_withdraw(eddy_workers &pool, Op &op) {
+bool workers_withdraw(eddy_workers &pool, WorkItem &item) {
   pool.lock.acquire();
-  bool waits = op.work.queued;
+  bool waits = item.queued;
   if (waits) {
-    op.work.queued = false;
-    pool.queue.remove(op);
+    item.queued = false;
+    pool.queue.remove(item);
     pool.queued--;
     pool.submitted--;
   }

@@ -24,7 +24,7 @@ using WorkerList = List<Worker, &Worker::next, &Worker::prev>;
 
 struct eddy_workers {
   eddy::Lock lock; // for all but `delivered`
-  eddy::OpList queue;
+  eddy::WorkQueue queue;
   eddy::WorkerList idle; // the one that worked last at the tail, and woken first
   uint32_t queued;
   uint32_t threads, searching;
@@ -48,8 +48,8 @@ namespace eddy {
 eddy_workers *workers_of(eddy_workers_t *handle);
 
 // Any of these may be called while threads of the pool run.
-int64_t workers_submit(eddy_workers &pool, Op &op); // 0, or why not
-bool workers_withdraw(eddy_workers &pool, Op &op);  // false: it has begun
+int64_t workers_submit(eddy_workers &pool, WorkItem &item); // 0, or why not
+bool workers_withdraw(eddy_workers &pool, WorkItem &item);  // false: it has begun
 
 void workers_run(void *pool); // what its threads do
 void workers_wake(eddy_workers &pool, Worker &idle);
