@@ -135,7 +135,7 @@ std::string_view content_type(std::string_view name); // by extension
 std::string date(int64_t unix_time);                  // RFC 9110 section 5.6.7
 
 // The response's head, for a body of `size` bytes.
-std::string format_head(const answer &what, uint64_t size, std::string_view date);
+std::string format_head(const answer &what, uint64_t size, bool keep_alive, std::string_view date);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 bool is_token(std::string_view text);

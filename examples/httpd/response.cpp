@@ -114,7 +114,7 @@ answer redirect_to_directory(const path &where, bool keep_alive) {
   return out;
 }
 
-std::string format_head(const answer &what, uint64_t size, std::string_view date) {
+std::string format_head(const answer &what, uint64_t size, bool keep_alive, std::string_view date) {
   std::string head;
   head.reserve(256 + what.location.size());
   head.append("HTTP/1.1 ").append(std::to_string(what.code)).append(" ");
@@ -124,7 +124,7 @@ std::string format_head(const answer &what, uint64_t size, std::string_view date
   if (!what.location.empty()) head.append("Location: ").append(what.location).append("\r\n");
   head.append(what.extra);
   head.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
-  head.append(what.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
+  head.append(keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n");
   return head;
 }
 

@@ -75,14 +75,14 @@ void dates(void **) {
 
 void heads(void **) {
   answer a = failure(404, true);
-  assert_string_equal(format_head(a, a.body.size(), "D").c_str(),
+  assert_string_equal(format_head(a, a.body.size(), true, "D").c_str(),
                       "HTTP/1.1 404 Not Found\r\nServer: eddy\r\nDate: D\r\n"
                       "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n"
                       "Connection: keep-alive\r\n\r\n");
   a = failure(405, false);
   a.extra = "Allow: GET\r\n";
   a.type = {};
-  assert_string_equal(format_head(a, 7, "").c_str(),
+  assert_string_equal(format_head(a, 7, false, "").c_str(),
                       "HTTP/1.1 405 Method Not Allowed\r\nServer: eddy\r\nAllow: GET\r\n"
                       "Content-Length: 7\r\nConnection: close\r\n\r\n");
   path p;
