@@ -94,14 +94,15 @@ static bool run_next(eddy_workers &pool, Worker &self, eddy_remote *&remote) {
   uint32_t generation = pool.generation;
   pool.lock.release();
   send_help(pool, help);
-  if (remote != item->remote) {
+  eddy_remote &home = *item->remote;
+  if (remote != &home) {
     let_go(remote);
-    remote = item->remote;
-    remote->borrowed.fetch_add(1, std::memory_order_relaxed);
+    remote = &home;
+    home.borrowed.fetch_add(1, std::memory_order_relaxed);
   }
   item->value = item->fn(item->argument);
   require(pool.generation == generation, "a work function returned in a forked child");
-  remote_return(*remote, *item);
+  remote_return(home, *item);
   pool.lock.acquire();
   return true;
 }

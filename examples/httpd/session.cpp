@@ -75,6 +75,7 @@ void session::answered() {
   parser_ = head_parser(limits_);
   decoder_.reset();
   phase_ = phase::head;
+  head_only_ = false;
 }
 
 } // namespace http

@@ -1,6 +1,8 @@
 // Work runs on another thread and comes back with what its function returned: rules 1, 2, 3, 6 and 7.
 #include "work.h"
 
+#include <poll.h>
+
 static int64_t tell_thread(void *argument) {
   *(pthread_t *)argument = pthread_self();
   return 7;
@@ -119,12 +121,32 @@ static void unref_work_does_not_keep_the_loop(void **state) {
   assert_int_equal(work.result, 3);
 }
 
+// A host that sleeps on the loop's descriptor hears of work that returns.
+static void a_host_hears_of_it(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  struct pollfd host = {.fd = (int)eddy_loop_native_handle(loop), .events = POLLIN};
+  for (int i = 1; i <= 20; i++) {
+    static struct gate gate;
+    static struct rec work;
+    gate_init(&gate, i);
+    eddy_work(loop, &work.op, pass_gate, &gate, rec_cb);
+    eddy_loop_step(loop, 0);
+    sem_post(&gate.open);
+    while (work.finals < i) {
+      assert_true(eddy_loop_next_deadline(loop) == 0 || poll(&host, 1, 10000) == 1);
+      eddy_loop_step(loop, 0);
+    }
+    assert_int_equal(work.result, i);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(work_runs_on_another_thread),
                                      FIXTURE_TEST(any_number_is_a_result),
                                      FIXTURE_TEST(one_thread_keeps_the_start_order),
                                      FIXTURE_TEST(the_op_is_free_in_its_callback),
                                      FIXTURE_TEST(null_functions_are_a_result),
+                                     FIXTURE_TEST(a_host_hears_of_it),
                                      FIXTURE_TEST(signals_go_to_the_programs_threads),
                                      FIXTURE_TEST(unref_work_does_not_keep_the_loop)};
   return RUN_TESTS(tests);
