@@ -137,8 +137,8 @@ TEST(frames_are_small) {
   std::size_t nested = frame_of([] { return awaits_value(); });
   std::printf("frames: %zu one await, %zu ten, %zu none, %zu of a task; fiber %zu\n", one, ten,
               plain, nested, sizeof(eddy::detail::fiber));
-  CHECK(one <= 200);
-  CHECK(ten <= 1000);
+  CHECK(one <= 184);
+  CHECK(ten <= 800);
   CHECK(plain <= 120);
   CHECK(nested <= 160);
   CHECK(sizeof(eddy::detail::fiber) <= 336);
