@@ -42,37 +42,6 @@ auto finish(const Start &start, eddy_op_t *op, std::int64_t value) {
   }
 }
 
-template<class Start, bool Throws>
-class io_awaiter {
-public:
-  io_awaiter(fiber &f, const Start &start, deadline limit)
-      : fiber_(f), start_(start), limit_(limit) {}
-
-  bool await_ready() {
-    fiber &f = fiber_;
-    if (Start::kCancellable && f.stopping()) {
-      f.result = EDDY_ECANCELED;
-      return true;
-    }
-    if (limit_) eddy_op_set_deadline(&f.op, limit_.at(f.loop->native));
-    if (!f.spend()) {
-      f.plain = true;
-      eddy_op_set_flags(&f.op, 0);
-    }
-    // It may end at once but never calls back from in here, so the coroutine is suspended by then.
-    if (start_(f.loop->native, &f.op, &fiber::on_done) != EDDY_DONE) return false;
-    f.result = eddy_op_result(&f.op);
-    return true;
-  }
-  void await_suspend(std::coroutine_handle<> h) noexcept { fiber_.waiting = h; }
-  auto await_resume() { return finish<Throws>(start_, &fiber_.op, fiber_.result); }
-
-private:
-  fiber &fiber_;
-  Start start_;
-  deadline limit_;
-};
-
 // For coroutines that are no tasks of ours: with an op of its own.
 template<class Start, bool Throws>
 class io_foreign_awaiter {
@@ -105,7 +74,7 @@ private:
 } // namespace detail
 
 template<class Start, bool Throws = true>
-class [[nodiscard("an operation begins when it is awaited")]] io {
+class [[nodiscard]] io {
   // Compilers have destroyed temporaries of co_await expressions twice (g++ 12.2).
   static_assert(std::is_trivially_destructible_v<Start>);
 
@@ -122,16 +91,48 @@ public:
   // Gives a result<T> instead of throwing.
   io<Start, false> nothrow() const { return io<Start, false>(start_, limit_); }
 
-  auto eddy_await(detail::fiber & f) const {
-    return detail::io_awaiter<Start, Throws>(f, start_, limit_);
+  // Little more than a reference: g++ 12 gives every temporary of an await a place of its own in the frame.
+  class awaiter {
+  public:
+    explicit awaiter(io &which) : io_(which) {}
+    bool await_ready() { return io_.begin(*io_.fiber_); }
+    void await_suspend(std::coroutine_handle<> h) noexcept { io_.fiber_->waiting = h; }
+    auto await_resume() {
+      return detail::finish<Throws>(io_.start_, &io_.fiber_->op, io_.fiber_->result);
+    }
+
+  private:
+    io &io_;
+  };
+  awaiter eddy_await(detail::fiber &f) {
+    fiber_ = &f;
+    return awaiter(*this);
   }
   auto operator co_await() const {
     return detail::io_foreign_awaiter<Start, Throws>(start_, limit_);
   }
 
 private:
+  // True when it has ended, or may not begin.
+  bool begin(detail::fiber &f) {
+    if (Start::kCancellable && f.stopping()) {
+      f.result = EDDY_ECANCELED;
+      return true;
+    }
+    if (limit_) eddy_op_set_deadline(&f.op, limit_.at(f.loop->native));
+    if (!f.spend()) {
+      f.plain = true;
+      eddy_op_set_flags(&f.op, 0);
+    }
+    // It may end at once but never calls back from in here, so the coroutine is suspended by then.
+    if (start_(f.loop->native, &f.op, &detail::fiber::on_done) != EDDY_DONE) return false;
+    f.result = eddy_op_result(&f.op);
+    return true;
+  }
+
   Start start_;
   detail::deadline limit_;
+  detail::fiber *fiber_ = nullptr;
 };
 
 } // namespace eddy

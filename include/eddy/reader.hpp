@@ -49,6 +49,7 @@ public:
         co_return detail::give_up<type>(make_error_code(errc::message_size));
       auto n = co_await fill();
       if (!n) co_return detail::give_up<type>(n.error());
+      end_ += *n;
       if (*n == 0 && begin_ == end_) co_return type();
       if (*n == 0) co_return detail::give_up<type>(make_error_code(errc::connection_aborted));
     }
@@ -66,6 +67,7 @@ public:
         co_return detail::give_up<type>(make_error_code(errc::message_size));
       auto n = co_await fill();
       if (!n) co_return detail::give_up<type>(n.error());
+      end_ += *n;
       if (*n == 0 && begin_ == end_) co_return type();
       if (*n == 0) co_return type(take(end_ - begin_));
     }
@@ -89,6 +91,7 @@ public:
     if (begin_ == end_) {
       auto n = co_await fill();
       if (!n) co_return detail::give_up<std::string_view>(n.error());
+      end_ += *n;
     }
     co_return take(end_ - begin_);
   }
@@ -97,7 +100,7 @@ public:
   std::string_view held() const { return std::string_view(bytes_.data() + begin_, end_ - begin_); }
 
 private:
-  // Reads more behind what is held.
+  // Reads more behind what is held; end_ is the caller's to move.
   io<detail::transfer_start<eddy_stream_read>, false> fill() {
     if (begin_) {
       std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);

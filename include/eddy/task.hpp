@@ -233,7 +233,7 @@ class quiet_task;
 } // namespace detail
 
 template<class T = void>
-class [[nodiscard("a task does nothing until it is awaited or spawned")]] task {
+class [[nodiscard]] task {
 public:
   using promise_type = detail::task_promise<T>;
   using value_type = T;
@@ -248,7 +248,7 @@ public:
   // still pass.
   detail::quiet_task<T> nothrow() &&;
 
-  auto eddy_await(detail::fiber & f) && {
+  auto eddy_await(detail::fiber &f) && {
     return detail::task_awaiter<T, true>(f, std::move(frame_));
   }
   detail::owned_frame<promise_type> take_frame() && { return std::move(frame_); }

@@ -135,7 +135,7 @@ private:
 };
 
 template<class Wait, bool Throws = true>
-class [[nodiscard("a wait begins when it is awaited")]] wait_op {
+class [[nodiscard]] wait_op {
 public:
   explicit wait_op(Wait wait, deadline limit = {}) : wait_(std::move(wait)), limit_(limit) {}
 
@@ -147,7 +147,7 @@ public:
   wait_op until(time_point at) && { return wait_op(std::move(wait_), deadline(at)); }
   // Gives a result<T> instead of throwing.
   wait_op<Wait, false> nothrow() && { return wait_op<Wait, false>(std::move(wait_), limit_); }
-  wait_awaiter<Wait, Throws> eddy_await(fiber & f) && {
+  wait_awaiter<Wait, Throws> eddy_await(fiber &f) && {
     return wait_awaiter<Wait, Throws>(f, std::move(wait_), limit_);
   }
 
