@@ -13,6 +13,7 @@
 #include <eddy/pool.hpp>
 #include <eddy/stream.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -28,9 +29,10 @@ namespace detail {
 // before it waits again never takes it out of the op, and it goes back by itself.
 class chunk_source final : public waiter {
 public:
-  static constexpr std::uint32_t kAhead = 4;
+  static constexpr std::uint32_t kMost = 8;
 
-  chunk_source(eddy_stream_t *stream, eddy_pool_t *pool) : stream_(stream), pool_(pool) {
+  chunk_source(eddy_stream_t *stream, eddy_pool_t *pool, std::uint32_t credits)
+      : stream_(stream), pool_(pool), credits_(std::clamp<std::uint32_t>(credits, 1, kMost)) {
     op_.data = this;
   }
   chunk_source(const chunk_source &) = delete;
@@ -53,7 +55,7 @@ public:
     give_back();
     if (count_) {
       current_ = queue_[first_];
-      first_ = (first_ + 1) % kAhead;
+      first_ = (first_ + 1) % kMost;
       count_--;
       state_ = taken;
       return true;
@@ -93,7 +95,7 @@ private:
     started_ = true;
     limited_ = bool(limit);
     eddy_op_set_deadline(&op_, limit ? limit.at(loop.native) : kFar);
-    eddy_stream_read_pool(stream_, &op_, pool_, kAhead, on_read);
+    eddy_stream_read_pool(stream_, &op_, pool_, credits_, on_read);
   }
 
   void give_back() {
@@ -114,7 +116,7 @@ private:
       end_ = value;
       hand_over();
     } else if (!waiting_) {
-      eddy_op_take_lease(&op_, &queue_[(first_ + count_++) % kAhead]);
+      eddy_op_take_lease(&op_, &queue_[(first_ + count_++) % kMost]);
     } else {
       if (std::exchange(limited_, false)) eddy_rearm(&op_, kFar);
       eddy_op_peek_lease(&op_, &current_);
@@ -137,7 +139,7 @@ private:
   // Once abandoned: gives everything back, and goes when the op has ended.
   void settle() {
     give_back();
-    for (; count_; count_--, first_ = (first_ + 1) % kAhead)
+    for (; count_; count_--, first_ = (first_ + 1) % kMost)
       eddy_pool_give(pool_, queue_[first_].id);
     if (eddy_op_pending(&op_))
       eddy_cancel(&op_);
@@ -147,10 +149,11 @@ private:
 
   eddy_stream_t *stream_;
   eddy_pool_t *pool_;
+  std::uint32_t credits_;
   eddy_op_t op_{};
   fiber *waiting_ = nullptr;
-  eddy_lease_t current_{};                   // the task's
-  std::array<eddy_lease_t, kAhead> queue_{}; // received ahead of it
+  eddy_lease_t current_{};                  // the task's
+  std::array<eddy_lease_t, kMost> queue_{}; // received ahead of it
   std::uint32_t first_ = 0, count_ = 0;
   std::int64_t end_ = 0;
   enum { none, shown, taken } state_ = none; // current_: not there, still in the op, ours
@@ -183,8 +186,8 @@ private:
 // Its stream and its pool have to outlive it. One task asks at a time.
 class chunk_reader {
 public:
-  chunk_reader(eddy_stream_t *stream, eddy_pool_t *pool)
-      : source_(new detail::chunk_source(stream, pool)) {}
+  chunk_reader(eddy_stream_t *stream, eddy_pool_t *pool, std::uint32_t credits)
+      : source_(new detail::chunk_source(stream, pool, credits)) {}
 
   template<bool Throws>
   class [[nodiscard]] next_chunk {

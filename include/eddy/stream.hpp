@@ -153,8 +153,11 @@ public:
   // Closes it now, with a reset.
   void reset_connection() { eddy_stream_close_reset(detach(), nullptr, nullptr); }
 
-  // Reading in buffers of a pool: <eddy/chunks.hpp>.
-  chunk_reader chunks(pool &p) { return chunk_reader(handle_, p.get()); }
+  // Reading in buffers of a pool: <eddy/chunks.hpp>. Never holds more than `credits` of them (1 to 8), those
+  // received ahead of the task included.
+  chunk_reader chunks(pool &p, std::uint32_t credits = 4) {
+    return chunk_reader(handle_, p.get(), credits);
+  }
   // Reading line by line, each of at most `limit` bytes: <eddy/reader.hpp>.
   line_reader lines(std::size_t limit);
 
