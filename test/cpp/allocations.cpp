@@ -5,14 +5,15 @@
 
 static std::size_t allocations, largest;
 
-void *operator new(std::size_t size) {
+// Not inlined, or g++ sees free() meet operator new, and warns.
+[[gnu::noinline]] void *operator new(std::size_t size) {
   allocations++;
   largest = std::max(largest, size);
   if (void *memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
