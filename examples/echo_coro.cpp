@@ -1,7 +1,7 @@
 // eddy-echo-coro: the server of echo.c as coroutines. A connection is a task; an idle one holds no buffer.
 //
 // What arrives is written back from the buffer it arrived in, and the next is not read before that: a peer
-// that does not take its replies holds one buffer. Such peers could have all of them in the end, so when the
+// that does not take its replies holds two buffers at most. Such peers could have all of them in the end, so when the
 // pool runs low, bytes are copied out before they are written.
 #include <eddy.hpp>
 
@@ -30,7 +30,7 @@ void on_signal(int) {
 }
 
 eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
-  auto in = s.chunks(pool, 1);
+  auto in = s.chunks(pool, 2);
   for (;;) {
     auto chunk = co_await in.next().nothrow();
     if (!chunk || !*chunk) co_return; // the peer has gone, or has said all

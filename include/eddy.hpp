@@ -11,6 +11,7 @@
 #include <eddy/latch.hpp>
 #include <eddy/listener.hpp>
 #include <eddy/mutex.hpp>
+#include <eddy/offload.hpp>
 #include <eddy/reader.hpp>
 #include <eddy/scope.hpp>
 #include <eddy/semaphore.hpp>
