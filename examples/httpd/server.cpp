@@ -7,31 +7,8 @@
 
 namespace http {
 
-constexpr size_t kPiece =
-    64 << 10; // what is read from a file, or written under one deadline, at once
-
-// Runs fn() on a thread of the work pool. It lives in the awaiting coroutine's frame, which waits for its
-// end also when it is cancelled.
-template<class F>
-class work_start {
-public:
-  static constexpr bool kCancellable = true;
-  explicit work_start(F &fn) : fn_(&fn) {}
-  eddy_loop_t *loop() const { return nullptr; }
-  int operator()(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) const {
-    return eddy_work(
-        loop, op, [](void *fn) -> int64_t { return (*static_cast<F *>(fn))(), 0; }, fn_, cb);
-  }
-  void finish(eddy_op_t *, int64_t) const {}
-
-private:
-  F *fn_;
-};
-
-template<class F>
-static auto offload(F &fn) {
-  return eddy::io(work_start<F>(fn)).nothrow();
-}
+// What is read from a file, or written under one deadline, at once.
+constexpr size_t kPiece = 64 << 10;
 
 // One client. It never throws but when the whole server is cancelled: what goes wrong with it ends it alone.
 class server::connection {
@@ -150,7 +127,7 @@ private:
     auto look = [&] {
       file = find(server_.root_, session_.where().text, session_.where().directory);
     };
-    auto looked = co_await offload(look);
+    auto looked = co_await eddy::offload(look).nothrow();
     if (!looked) file.code = 503; // no thread to be had, or cancelled
     bool keep_alive = session_.keep_alive() && !server_.draining_;
     if (file.code == 200) {
@@ -178,7 +155,7 @@ private:
       int64_t got = -1;
       out_.resize(before + size);
       auto fill = [&] { got = read_at(file.file, offset, out_.data() + before, size); };
-      auto filled = co_await offload(fill);
+      auto filled = co_await eddy::offload(fill).nothrow();
       if (!filled || got != static_cast<int64_t>(size)) {
         gone_ =
             true; // it has shrunk, or cannot be read: the length that was promised does not hold
@@ -247,8 +224,8 @@ eddy::task<void> server::accept(eddy::scope &connections) {
       } catch (const std::bad_alloc &) {
         // This client is closed.
       }
-    } else if (one.is_canceled()) {
-      co_return;
+    } else if (one.is_canceled() || one.error() == eddy::errc::lost) {
+      co_return; // told to end, or without a kernel interface
     } else {
       // No descriptors or no memory: clients wait in the kernel's queue until others have gone.
       co_await eddy::sleep_for(std::chrono::milliseconds(50));

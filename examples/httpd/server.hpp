@@ -6,7 +6,6 @@
 #include "session.hpp"
 
 #include <eddy.hpp>
-#include <eddy/work.h>
 
 #include <chrono>
 #include <optional>
