@@ -11,7 +11,7 @@ packages_of() {
         "pkg-config=cmd:pkg-config python3=cmd:python3"
       [ "$(uname -s)" != Linux ] || echo "liburing-dev=pc:liburing" ;;
     test) echo "libcmocka-dev=pc:cmocka cmake=cmd:cmake luajit=cmd:luajit clang=cmd:clang" \
-               "valgrind=cmd:valgrind" ;;
+               "valgrind=cmd:valgrind wrk=cmd:wrk" ;;
     check) echo "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
     bench) echo "libuv1-dev=pc:libuv libevent-dev=pc:libevent libasio-dev=header:asio.hpp" \
                 "strace=cmd:strace valgrind=cmd:valgrind" ;;

@@ -91,7 +91,7 @@ int eddy_driver_probe(uint32_t driver) {
 }
 
 uint64_t eddy_features(void) {
-  uint64_t features = EDDY_FEATURE_TCP | EDDY_FEATURE_POOL;
+  uint64_t features = EDDY_FEATURE_TCP | EDDY_FEATURE_POOL | EDDY_FEATURE_WORK;
   if (kLinux) features |= EDDY_FEATURE_EPOLL | EDDY_FEATURE_IO_URING | EDDY_FEATURE_FORK;
   return features;
 }

@@ -31,6 +31,20 @@ static void run_posted(Loop &loop) {
   }
 }
 
+static void run_returned(Loop &loop) {
+  if (!loop.returned) loop.returned = work_take_back(*loop.remote);
+  while (WorkItem *item = loop.returned) {
+    loop.returned = item->next;
+    loop.acted = true;
+    op_deliver_work(op_of(*item));
+  }
+}
+
+// As good as ready: it is delivered next turn.
+static bool work_returned(const Loop &loop) {
+  return !loop.pending_work.empty() && loop.remote->returned.load(std::memory_order_relaxed);
+}
+
 static void run_hooks(Loop &loop, HookKind which) {
   uint32_t pass = ++loop.hook_pass[which];
   for (Op *op = loop.hooks[which].head; op; op = loop.hook_cursor) {
@@ -78,10 +92,11 @@ static void sleep_until(Loop &loop, Time until) {
 // `once`: for a caller who wants to hear of whatever happened, so a turn that has called back does not wait.
 void loop_turn(Loop &loop, Time until, bool once) {
   run_posted(loop);
+  if (!loop.pending_work.empty()) run_returned(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 
-  if (!loop.ready.empty()) {
+  if (!loop.ready.empty() || work_returned(loop)) {
     if (++loop.busy_turns > kBusyTurns) {
       loop.busy_turns = 0;
       loop.driver->poll(loop, 0);
@@ -89,7 +104,8 @@ void loop_turn(Loop &loop, Time until, bool once) {
   } else {
     loop.busy_turns = 0;
     bool idle = !(once && loop.acted) && !loop.stopping && !loop.hooks[kHookIdle].head &&
-                !source_close_due(loop) && (loop.draining || loop_alive(loop));
+                !source_close_due(loop) &&
+                (loop.draining ? loop.pending || loop.handles : loop_alive(loop));
     if (idle) {
       Time next = loop.wheel.next();
       if (next < until) until = next;

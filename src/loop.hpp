@@ -37,6 +37,8 @@ struct eddy_remote {
   std::atomic<eddy::Op *> inbox;
   eddy_native_t wake;
   std::atomic<eddy_loop *> loop;
+  std::atomic<eddy::WorkItem *> returned; // work that is done
+  std::atomic<uint32_t> borrowed; // threads that may yet signal; the loop is not freed before
 };
 
 namespace eddy {
@@ -65,8 +67,10 @@ struct eddy_loop : eddy::LoopCore {
   uint32_t hook_pass[eddy::kHookKinds];
   eddy::Op *hook_cursor; // the hook to call next
   uint64_t handles, closing_count, leases;
-  uint32_t busy_turns; // turns in a row without a poll
-  eddy::Op *posted;    // taken from the inbox, not yet delivered
+  uint32_t busy_turns;      // turns in a row without a poll
+  eddy::Op *posted;         // taken from the inbox, not yet delivered
+  eddy::WorkItem *returned; // work, likewise
+  eddy::OpList pending_work;
   eddy_remote *remote;
   eddy::Slab slabs[5];     // by SourceKind
   eddy::FdTable *fd_table; // which foreign descriptors have a handle
@@ -110,6 +114,7 @@ void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its
 void op_cancel(Op &op, Reason reason);
 void op_deliver(Op &op); // run its callbacks
 void op_deliver_post(Op &op, int64_t result);
+void op_deliver_work(Op &op);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
 int64_t reason_error(Reason reason);
@@ -150,6 +155,12 @@ void remote_signal(eddy_remote &remote);
 Op *remote_take(eddy_remote &remote, bool shut); // what was posted, oldest first
 bool remote_shut_empty(eddy_remote &remote);     // false, and still open, when something waits
 bool remote_waiting(const eddy_remote &remote);
+
+void remote_return(eddy_remote &remote, WorkItem &item); // from any thread
+
+// work.cpp
+WorkItem *work_take_back(eddy_remote &remote); // what was returned, oldest first
+bool work_cancel(Op &op);                      // false: it runs
 
 // loop.cpp
 void loop_turn(Loop &loop, Time until, bool once);

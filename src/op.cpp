@@ -90,6 +90,7 @@ void op_cancel(Op &op, Reason reason) {
   if (op.kind == Kind::close || op.kind == Kind::release) return;
   op.reason = reason;
   if (op.state == State::posted) return;
+  if (op.kind == Kind::work && !work_cancel(op)) return;
   if (op.source && op.kind != Kind::uncongested && !op.loop->driver->cancel(op)) return;
   op_end_reason(op);
 }
@@ -98,6 +99,7 @@ void op_end_reason(Op &op) {
   Source *source = op.source;
   if (!source) {
     if (op.kind == Kind::hook) hook_remove(op);
+    if (op.kind == Kind::work) op.loop->pending_work.remove(op);
     op_finish(op, reason_error(op.reason));
     return;
   }
@@ -122,6 +124,8 @@ void op_lose(Op &op, int64_t error) {
     lane(*op.source, lane_of(op.kind)).remove(op);
   else if (op.kind == Kind::hook)
     hook_remove(op);
+  else if (op.kind == Kind::work)
+    op.loop->pending_work.remove(op);
   if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
   op_finish(op, error);
   if (op.kind == Kind::connect) stream_connect_ended(op, error);
@@ -289,6 +293,13 @@ void op_deliver_post(Op &op, int64_t result) {
   op.deadline = 0;
   op.state = State::idle;
   op.cb(public_op(op), op.result);
+}
+
+void op_deliver_work(Op &op) {
+  op.loop->pending_work.remove(op);
+  timer_disarm(op);
+  op.os_error = op.work.native;
+  op_deliver_now(op, op.work.value, false);
 }
 
 void op_deliver_now(Op &op, int64_t result, bool more) {

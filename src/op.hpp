@@ -35,6 +35,7 @@ enum class Kind : uint8_t {
   yield,
   post,
   hook,
+  work,
   internal // a timer of the library's own
 };
 
@@ -54,9 +55,24 @@ enum : uint16_t {
   kReceives = 1 << 9  // a pool read whose delivery begins with a receive
 };
 
+// The part of a work op that threads touch: one cache line, or two.
+struct WorkItem {
+  WorkItem *next, *prev; // the pool's queue, or the stack of those that return
+  eddy_work_fn fn;
+  union {
+    void *argument;
+    int64_t value; // once fn has returned
+  };
+  eddy_remote *remote;
+  eddy_workers *pool; // the loop's thread only; nullptr once it is back
+  int32_t native;     // the system's code when no thread could be got
+  uint32_t asked;     // atomic: to end early
+  bool queued;        // under the pool's lock
+};
+
 struct Op {
   void *data;
-  Op *next, *prev; // the lane, the set of waiters, the hook list, the inbox
+  Op *next, *prev; // the lane, the set of waiters, the loop's work, the hook list, the inbox
   Op *ready_next;
   eddy_cb cb;
   Loop *loop;
@@ -109,6 +125,7 @@ struct Op {
       Time due, period, limit; // limit: the op's deadline, or kNever
       uint32_t policy;
     } timer;
+    WorkItem work;
     struct {
       void (*fire)(Op &);
     } internal;
@@ -122,6 +139,11 @@ static_assert(offsetof(Op, data) == 0);
 inline Op &op_of(eddy_op_t *op) { return *reinterpret_cast<Op *>(op); }
 inline const Op &op_of(const eddy_op_t *op) { return *reinterpret_cast<const Op *>(op); }
 inline eddy_op_t *public_op(Op &op) { return reinterpret_cast<eddy_op_t *>(&op); }
+
+using WorkQueue = List<WorkItem, &WorkItem::next, &WorkItem::prev>;
+inline Op &op_of(WorkItem &item) {
+  return *reinterpret_cast<Op *>(reinterpret_cast<char *>(&item) - offsetof(Op, work));
+}
 
 using OpList = List<Op, &Op::next, &Op::prev>;
 using ReadyList = Fifo<Op, &Op::ready_next>;
