@@ -12,7 +12,8 @@ packages_of() {
       [ "$(uname -s)" != Linux ] || echo "liburing-dev=pc:liburing" ;;
     test) echo "libcmocka-dev=pc:cmocka cmake=cmd:cmake luajit=cmd:luajit clang=cmd:clang" \
                "valgrind=cmd:valgrind wrk=cmd:wrk" ;;
-    check) echo "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
+    check) echo "clang-16=cmd:clang-16 g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++" \
+                "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
     bench) echo "libuv1-dev=pc:libuv libevent-dev=pc:libevent libasio-dev=header:asio.hpp" \
                 "strace=cmd:strace valgrind=cmd:valgrind" ;;
     format) echo "clang-format=cmd:clang-format" ;;

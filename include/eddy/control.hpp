@@ -120,10 +120,13 @@ private:
 
 class heed_again {
 public:
-  explicit heed_again(fiber &f) : fiber_(f), before_(f.heed(nullptr)) {}
+  // Away from home it is deaf anyway, and the list that it is in is not this thread's.
+  explicit heed_again(fiber &f) : fiber_(f), before_(f.stop ? f.heed(nullptr) : nullptr) {}
   heed_again(const heed_again &) = delete;
   heed_again &operator=(const heed_again &) = delete;
-  ~heed_again() { fiber_.heed(before_); }
+  ~heed_again() {
+    if (before_) fiber_.heed(before_);
+  }
 
 private:
   fiber &fiber_;

@@ -86,6 +86,8 @@ TEST(handles_and_children_of_the_other_loop) {
 static eddy::task<> cancelled_when_back(eddy::loop &home, eddy::loop &away, bool &seen) {
   co_await eddy::hop(away);
   for (int i = 0; i < 100; i++) co_await eddy::sleep_for(100us); // deaf here
+  int shielded = co_await eddy::shield(there_and_back(away, away, 0));
+  CHECK(shielded == 0);
   co_await eddy::hop(home);
   seen = true;
   co_await eddy::sleep_for(1h);
