@@ -71,7 +71,7 @@ public:
   template<class T>
   T run(task<T> main) {
     root<T> top(*this, std::move(main));
-    while (!top.ended || (all_.stop.requested() && all_.pending())) turn();
+    while (!top.over || (all_.stop.requested() && all_.pending())) turn();
     detail::failure first = all_.first();
     if (all_.stop.requested()) all_.forget();
     return finish(top, first);
@@ -134,10 +134,12 @@ private:
     }
     static fiber *at_end(fiber &f) {
       f.heed(nullptr);
+      static_cast<root &>(f).over = true;
       f.loop->wake_run();
       return nullptr;
     }
     detail::owned_frame<detail::task_promise<T>> frame;
+    bool over = false; // unlike `ended`, only this thread's: the task may be on another loop
   };
 
   template<class T>
