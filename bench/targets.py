@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from servers import CORO_OF, LIMIT_OF, PEERS
+from servers import BOUNDED, CORO_OF, LIMIT_OF, PEERS
 
 AT_SCALE = ("64x64", "1000x64", "64x16k", "1000x16k", "64x64d16")
 NOT_HERE = (
@@ -58,6 +58,9 @@ def judge(results):
         for cell in big:
             lines.append(line(f"{name} / {callbacks}, {cell}",
                               ratio(results, cell, name, callbacks), 1.05))
+            unbounded = BOUNDED[callbacks]
+            lines.append(line(f"{name} / {unbounded} (reads ahead), {cell}",
+                              ratio(results, cell, name, unbounded), 1.05))
             lines.append(line(f"asio-coro / {name}, {cell}",
                               ratio(results, cell, "asio-coro", name), 1.0, True))
     lines.append("echo, best peer / eddy on io_uring")

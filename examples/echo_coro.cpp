@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint32_t kBuffers = 256;
+constexpr std::uint32_t kBuffers = 128;
 
 int signal_pipe[2];
 
@@ -60,7 +60,7 @@ eddy::task<> accept(eddy::listener &in, eddy::scope &conns, eddy::pool &pool) {
 }
 
 eddy::task<> serve(eddy::loop &l, const eddy::address &at) {
-  eddy::pool pool(l, kBuffers, 20480);
+  eddy::pool pool(l, kBuffers, 16384);
   eddy::listener in(l, at, EDDY_LISTEN_NODELAY);
   eddy::fd signals(l, signal_pipe[0]);
   std::printf("listening on %s driver=%s\n", in.local_address().text().c_str(), l.driver());
