@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 from run import CELLS
-from servers import EDDY, NAMES, ROOT, Failed, Server, is_built, run_load, start_load
+from servers import CORO_OF, EDDY, NAMES, ROOT, Failed, Server, is_built, run_load, start_load
 
 SHAPES = {**CELLS, "64x16k d16": dict(connections=64, size=16384, depth=16),
           "3x100001 d3": dict(connections=3, size=100001, depth=3),
           "300x1": dict(connections=300, size=1, depth=1)}
 # Peers queue what a client does not take, as the programs people write with them do.
-BOUNDED = EDDY + ("raw_uring", "raw_epoll", "libevent-raw", "asio", "asio-coro")
+BOUNDED = EDDY + tuple(CORO_OF) + ("raw_uring", "raw_epoll", "libevent-raw", "asio", "asio-coro")
 SLOW_CONNECTIONS = 100
 # Per slow connection; the queue of a plain peer would hold megabytes.
 SLOW_LIMIT = 1024 * 1024

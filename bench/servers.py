@@ -12,8 +12,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 EDDY = ("eddy-io_uring", "eddy-epoll")
 LIMIT_OF = {"eddy-io_uring": "raw_uring", "eddy-epoll": "raw_epoll"}
+# The server of coroutines lets a connection hold two buffers, so its like in callbacks is the one that is told
+# to do the same. On io_uring that also means single receives instead of multishot ones.
+BOUNDED = {"eddy-bounded-io_uring": "eddy-io_uring", "eddy-bounded-epoll": "eddy-epoll"}
+CORO_OF = {"eddy-coro-io_uring": "eddy-bounded-io_uring", "eddy-coro-epoll": "eddy-bounded-epoll"}
 PEERS = ("libuv", "libuv-pool", "libuv-try", "libevent", "libevent-raw", "asio", "asio-coro")
-NAMES = EDDY + ("raw_uring", "raw_epoll") + PEERS
+NAMES = EDDY + tuple(BOUNDED) + tuple(CORO_OF) + ("raw_uring", "raw_epoll") + PEERS
 # asio holds a buffer per idle connection: a small one, so that the library is compared.
 IDLE_ARGUMENTS = {"asio": ["--buffer", "512"], "asio-coro": ["--buffer", "512"]}
 
@@ -22,7 +26,13 @@ def command(name, build):
     """The command line of a server listening on an ephemeral loopback port."""
     bench = Path(build) / "bench"
     eddy = [str(Path(build) / "examples" / "eddy-echo"), "--host", "127.0.0.1", "--port", "0"]
+    coro = [str(Path(build) / "examples" / "eddy-echo-coro")] + eddy[1:]
+    bounded = eddy + ["--credits", "2"]
     return {
+        "eddy-bounded-io_uring": bounded + ["--driver", "io_uring"],
+        "eddy-bounded-epoll": bounded + ["--driver", "epoll"],
+        "eddy-coro-io_uring": coro + ["--driver", "io_uring"],
+        "eddy-coro-epoll": coro + ["--driver", "epoll"],
         "eddy-io_uring": eddy + ["--driver", "io_uring"],
         "eddy-epoll": eddy + ["--driver", "epoll"],
         "raw_uring": [str(bench / "raw_uring")],
@@ -74,7 +84,11 @@ class Server:
         self.port = int(found.group(1))
         self.driver = found.group(2)
         self.pid = self.process.pid
-        if name in EDDY and self.driver != name[len("eddy-"):]:
+        if name in EDDY or name in BOUNDED or name in CORO_OF:
+            wanted = name.rpartition("-")[2]
+        else:
+            wanted = self.driver
+        if self.driver != wanted:
             self.stop()
             raise Failed(f"{name} runs on {self.driver}")
 

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from servers import LIMIT_OF, PEERS
+from servers import BOUNDED, CORO_OF, LIMIT_OF, PEERS
 
 AT_SCALE = ("64x64", "1000x64", "64x16k", "1000x16k", "64x64d16")
 NOT_HERE = (
@@ -53,6 +53,16 @@ def judge(results):
     for name, limit in LIMIT_OF.items():
         for cell in big:
             lines.append(line(f"{name} / {limit}, {cell}", ratio(results, cell, name, limit), 1.05))
+    lines.append("echo written with coroutines, CPU per message against the one with callbacks")
+    for name, callbacks in CORO_OF.items():
+        for cell in big:
+            lines.append(line(f"{name} / {callbacks}, {cell}",
+                              ratio(results, cell, name, callbacks), 1.05))
+            unbounded = BOUNDED[callbacks]
+            lines.append(line(f"{name} / {unbounded} (reads ahead), {cell}",
+                              ratio(results, cell, name, unbounded), 1.05))
+            lines.append(line(f"asio-coro / {name}, {cell}",
+                              ratio(results, cell, "asio-coro", name), 1.0, True))
     lines.append("echo, best peer / eddy on io_uring")
     for cell in big:
         value, peer = best_peer(results, cell, "eddy-io_uring")

@@ -41,13 +41,13 @@ static struct {
   const char *host;
   uint64_t port, spin, buffers, buffer_size, credits;
   uint32_t driver;
-} options = {.host = "127.0.0.1", .buffers = 256, .buffer_size = 20480, .credits = 0};
+} options = {.host = "127.0.0.1", .buffers = 128, .buffer_size = 16384, .credits = 0};
 
 static eddy_loop_t *loop;
 static eddy_pool_t *pool;
 static eddy_op_t *free_conns; /* linked through `data` of their read op */
 static struct reply *free_replies;
-static uint64_t held; /* leases that replies keep */
+static uint64_t held, many; /* leases that replies keep, and how many are too many */
 static bool told_descriptors;
 
 /* Memory comes in chunks that are reused and never freed: no allocation per connection or message. */
@@ -105,8 +105,6 @@ static void settle_conn(struct conn *conn) {
   free_conns = &conn->read;
 }
 
-static bool running_low(void) { return held >= options.buffers * 3 / 4; }
-
 static void on_written(eddy_op_t *op, int64_t result) {
   struct conn *conn = op->data;
   struct reply *reply = (struct reply *)op;
@@ -128,14 +126,14 @@ static bool answer(struct conn *conn, eddy_op_t *read) {
   eddy_lease_t lease;
   if (!have_reply() || !eddy_op_peek_lease(read, &lease)) return false;
   struct reply *reply = free_replies;
-  bool low = running_low();
+  bool low = held >= many;
   reply->copy = low ? malloc(lease.size) : NULL;
   if (low && !reply->copy) return false;
   if (low) memcpy(reply->copy, lease.data, lease.size);
   reply->write.data = conn;
   reply->bytes = (eddy_buf_t){low ? reply->copy : lease.data, lease.size};
   if (eddy_stream_write(conn->stream, &reply->write, &reply->bytes, 1, on_written) == EDDY_DONE) {
-    free(reply->copy);
+    if (low) free(reply->copy);
     if (eddy_op_result(&reply->write) < 0) close_conn(conn);
     return true; /* the lease was only looked at and goes back by itself */
   }
@@ -202,8 +200,8 @@ int main(int argc, char **argv) {
       {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
       {"host", "ADDR", "the address to listen on (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
       {"port", "N", "the port to listen on; 0 is any free one (0)", OPTION_NUMBER, {.number = &options.port}, 0, 65535},
-      {"buffers", "N", "buffers in the pool (256)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
-      {"buffer-size", "BYTES", "size of each buffer (20480)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
+      {"buffers", "N", "buffers in the pool (128)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},
+      {"buffer-size", "BYTES", "size of each buffer (16384)", OPTION_NUMBER, {.number = &options.buffer_size}, 64, 1 << 20},
       {"credits", "N", "buffers that one connection may hold, 0 is all (0)", OPTION_NUMBER, {.number = &options.credits}, 0, 32768},
       {"spin", "USEC", "poll this long before sleeping (0)", OPTION_NUMBER, {.number = &options.spin}, 0, 1000000},
   };
@@ -221,6 +219,7 @@ int main(int argc, char **argv) {
   eddy_pool_options_t buffers = {.size = sizeof buffers,
                                  .buffers = (uint32_t)options.buffers,
                                  .buffer_size = (uint32_t)options.buffer_size};
+  many = options.buffers * 3 / 4;
   error = eddy_pool_open(loop, &buffers, &pool);
   if (error < 0) fail(PROGRAM, "cannot open the pool", error);
 

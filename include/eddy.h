@@ -16,5 +16,6 @@
 #include <eddy/stream.h>
 #include <eddy/timer.h>
 #include <eddy/version.h>
+#include <eddy/work.h>
 
 #endif

@@ -93,17 +93,22 @@ def check_comments():
     return errors, functions
 
 
-def check_example():
-    """The program in README.md is the one that the build compiles."""
-    with open("README.md", encoding="utf-8") as readme, open("examples/hello.c", encoding="utf-8") as example:
-        shown = re.search(r"^```c\n(.*?)^```$", readme.read(), re.DOTALL | re.MULTILINE)
-        same = shown is not None and shown.group(1) == example.read()
-    return [] if same else ["README.md: its C program is not examples/hello.c"]
+def check_examples():
+    """The programs in README.md are the ones that the build compiles."""
+    errors = []
+    with open("README.md", encoding="utf-8") as file:
+        readme = file.read()
+    for fence, path in (("c", "examples/hello.c"), ("cpp", "examples/hello.cpp")):
+        shown = re.search(rf"^```{fence}\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+        with open(path, encoding="utf-8") as file:
+            if shown is None or shown.group(1) != file.read():
+                errors.append(f"README.md: its {fence} program is not {path}")
+    return errors
 
 
 def main():
     link_errors, links = check_links()
-    example_errors = check_example()
+    example_errors = check_examples()
     comment_errors, functions = check_comments()
     for error in link_errors + comment_errors + example_errors:
         print(error)

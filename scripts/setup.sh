@@ -11,8 +11,9 @@ packages_of() {
         "pkg-config=cmd:pkg-config python3=cmd:python3"
       [ "$(uname -s)" != Linux ] || echo "liburing-dev=pc:liburing" ;;
     test) echo "libcmocka-dev=pc:cmocka cmake=cmd:cmake luajit=cmd:luajit clang=cmd:clang" \
-               "valgrind=cmd:valgrind" ;;
-    check) echo "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
+               "valgrind=cmd:valgrind wrk=cmd:wrk" ;;
+    check) echo "clang-16=cmd:clang-16 g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++" \
+                "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
     windows) echo "wine=cmd:wine wine64=cmd:wine g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++-posix" \
                   "gcc-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-gcc-posix" \
                   "binutils-mingw-w64-x86-64=cmd:x86_64-w64-mingw32-strip" ;;

@@ -5,17 +5,7 @@
 
 namespace eddy {
 
-constexpr int kBudget =
-    16; // attempts per lane and turn, so that no stream keeps the loop to itself
-
 static unsigned bit(Lane which) { return 1u << which; }
-
-static void remember(Source &source, unsigned lanes) {
-  source.work |= static_cast<uint8_t>(lanes);
-  if (source.in_work) return;
-  source.in_work = true;
-  source.loop->work.push(source);
-}
 
 static void fail_waiting(Source &source, Lane which, OsResult why) {
   if (which == kWaiters)
@@ -69,7 +59,7 @@ static void run_lane(Source &source, Lane which) {
       return;
     }
   }
-  if (queue.head) remember(source, bit(which));
+  if (queue.head) work_later(source, bit(which));
 }
 
 static void try_waiter(Source &source, Op &op) {
@@ -98,34 +88,17 @@ static void run(Source &source, unsigned lanes) {
   if (lanes & bit(kWaiters)) run_waiters(source);
 }
 
-// The commonest event: bytes for a pool read that may have a buffer. False: the lane's own way has to look.
-static bool receive_into_pool(Source &source, Op &reader) {
-  OsResult (*receive)(eddy_native_t, void *, size_t) = source.loop->readiness->receive;
-  eddy_pool &pool = *reader.pool.pool;
-  if (!receive || source.paused || !pool_free_for(reader)) return false;
-  uint32_t index = pool.free_head;
-  OsResult got = receive(source.native, pool_data(pool, index), pool.buffer_size);
-  if (got.value > 0) {
-    pool.free_head = pool.buffers[index].next;
-    settle_pool(reader, index, static_cast<uint32_t>(got.value));
-    if (got.value == pool.buffer_size || source.hung_up) return false;
-  } else if (got.value != kAgain) {
-    settle(reader, got);
-    return false;
-  }
-  if (!(source.armed & bit(kReadLane))) return arm(source, kReadLane);
-  source.ready &= static_cast<uint8_t>(~bit(kReadLane));
-  return true;
-}
-
 void adapter_ready(Source &source, unsigned lanes, bool hung_up) {
   source.ready |= static_cast<uint8_t>(lanes);
   if (hung_up) source.hung_up = true;
   Op *reader = source.lanes[kReadLane].head;
   unsigned work = 0;
-  if ((lanes & bit(kReadLane)) && reader &&
-      !(reader->kind == Kind::read_pool && receive_into_pool(source, *reader)))
-    work |= bit(kReadLane);
+  if ((lanes & bit(kReadLane)) && reader) {
+    if (reader->kind == Kind::read_pool && source.loop->receive_now && !source.paused)
+      op_receive(*reader);
+    else
+      work = bit(kReadLane);
+  }
   if ((lanes & bit(kWriteLane)) && source.lanes[kWriteLane].head) work |= bit(kWriteLane);
   if (work) run(source, work);
   if (source.waiters.head)
@@ -144,7 +117,7 @@ static void adapter_submit(Op &op) {
   }
 }
 
-static void adapter_resume(Source &source, Lane which) { remember(source, bit(which)); }
+static void adapter_resume(Source &source, Lane which) { work_later(source, bit(which)); }
 
 static bool adapter_cancel(Op &) { return true; }
 
@@ -180,6 +153,7 @@ static void adapter_poll(Loop &loop, Time until) {
 
 static OsResult adapter_open(Loop &loop, uint32_t) {
   loop.send_now = loop.readiness->send;
+  loop.receive_now = loop.readiness->receive;
   return loop.readiness->open(loop);
 }
 static void adapter_destroy(Loop &loop, bool forked) { loop.readiness->destroy(loop, forked); }

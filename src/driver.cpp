@@ -114,6 +114,8 @@ int eddy_driver_probe(uint32_t driver) {
   return probe(driver);
 }
 
-uint64_t eddy_features(void) { return EDDY_FEATURE_TCP | EDDY_FEATURE_POOL | kFeatures; }
+uint64_t eddy_features(void) {
+  return EDDY_FEATURE_TCP | EDDY_FEATURE_POOL | EDDY_FEATURE_WORK | kFeatures;
+}
 
 } // extern "C"

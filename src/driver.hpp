@@ -14,6 +14,9 @@ namespace eddy {
 struct Driver;
 struct Readiness;
 
+// Attempts per lane and turn, so that no stream keeps the loop to itself.
+constexpr int kBudget = 16;
+
 // Read by other threads, without any order.
 template<class T>
 struct Relaxed {
@@ -36,11 +39,36 @@ struct LoopCore {
   eddy_native_t wake; // ends a wait when it becomes readable
   // How a write that finds its lane free is tried inside its start call; nullptr: not now.
   OsResult (*send_now)(eddy_native_t, const void *, size_t);
+  // How a pool read receives when its callback is due; nullptr: the kernel fills the buffers by itself.
+  OsResult (*receive_now)(eddy_native_t, void *, size_t);
   uint32_t batch; // completions that the last poll brought
   bool lost;
 };
 
-LoopCore &core(Loop &loop);
+// A loop begins with its core (loop.hpp makes sure of that).
+inline LoopCore &core(Loop &loop) { return reinterpret_cast<LoopCore &>(loop); }
+inline const LoopCore &core(const Loop &loop) { return reinterpret_cast<const LoopCore &>(loop); }
+
+// The op's callback is due.
+inline void op_make_ready(Op &op) {
+  if (op.bits & kInReady) return;
+  op.bits |= kInReady;
+  core(*op.loop).ready.push(op);
+}
+
+// A pool read has something to receive.
+inline void op_receive(Op &op) {
+  op.bits |= kReceives;
+  op_make_ready(op);
+}
+
+// The source has work for the next flush or poll.
+inline void work_later(Source &source, unsigned lanes) {
+  source.work |= static_cast<uint8_t>(lanes);
+  if (source.in_work) return;
+  source.in_work = true;
+  core(*source.loop).work.push(source);
+}
 
 struct Driver {
   uint32_t id;

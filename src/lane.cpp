@@ -119,8 +119,26 @@ static void fail_head_write(Source &source, Op &op, OsResult outcome) {
   if (torn) stream_fail_writes(source);
 }
 
+static bool is_whole(const Op &op, int64_t moved) {
+  return moved > 0 && op.kind == Kind::write && !op.next && op.io.count == 1 &&
+         static_cast<uint64_t>(moved) == op.io.buffers->size - op.io.offset;
+}
+
+// The commonest outcome: the only write that is queued was taken whole.
+static void finish_only_write(Source &source, Op &op, int64_t moved) {
+  eddy_stream &stream = static_cast<eddy_stream &>(source);
+  stream.queued -= static_cast<uint64_t>(moved);
+  op.transferred += static_cast<uint64_t>(moved);
+  finish_head(op, static_cast<int64_t>(op.io.total), 0);
+  if (stream.congested) congestion_changed(source);
+}
+
 static void settle_write(Source &source, OsResult outcome) {
   OpList &queue = source.lanes[kWriteLane];
+  if (is_whole(*queue.head, outcome.value)) {
+    finish_only_write(source, *queue.head, outcome.value);
+    return;
+  }
   // A gather is cancelled as a whole: members without a reason of their own just go on.
   bool innocent = outcome.value == EDDY_ECANCELED && queue.head->reason == Reason::none;
   if (outcome.value < 0 && !innocent) {
@@ -162,7 +180,7 @@ static void settle_accept(Op &op, OsResult outcome) {
   } else {
     op.count++;
   }
-  op_payload(op);
+  op_make_ready(op);
 }
 
 void settle(Op &op, OsResult outcome) {
@@ -200,7 +218,7 @@ void settle_waiter(Op &op, OsResult outcome) {
   if ((op.bits & kRepeat) && outcome.value > 0) {
     op.poll.seen = static_cast<uint32_t>(outcome.value);
     op.count = 1;
-    op_payload(op);
+    op_make_ready(op);
   } else {
     finish_head(op, outcome.value, outcome.native);
   }

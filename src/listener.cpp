@@ -32,6 +32,40 @@ void accept_drop(Op &op) {
   }
 }
 
+// The op may be copied, freed or zeroed any time: the loop's list says what is there to be taken.
+void accept_offer(Op &op) {
+  Source *stream = op.accept.first;
+  op.accept.limit = stream->generation;
+  stream->accepted_next = op.loop->untaken;
+  op.loop->untaken = stream;
+}
+
+void untaken_remove(Source &stream) {
+  for (Source **link = &stream.loop->untaken; *link; link = &(*link)->accepted_next) {
+    if (*link != &stream) continue;
+    *link = stream.accepted_next;
+    stream.accepted_next = nullptr;
+    return;
+  }
+}
+
+static Source *offered_by(const Op &op, const Loop &loop) {
+  if (op.state != State::idle || op.kind != Kind::accept) return nullptr;
+  for (Source *stream = loop.untaken; stream; stream = stream->accepted_next)
+    if (stream == op.accept.first && stream->generation == op.accept.limit) return stream;
+  return nullptr;
+}
+
+Source *accept_take(Op &op) {
+  Source *stream = offered_by(op, *op.loop);
+  if (stream) untaken_remove(*stream);
+  return stream;
+}
+
+void accept_forget(Op &op, Loop &loop) {
+  if (Source *stream = offered_by(op, loop)) source_close(*stream, nullptr);
+}
+
 static eddy_listener &check_listener(const eddy_listener_t *listener) {
   return check_handle(const_cast<eddy_listener_t *>(listener), SourceKind::listener);
 }

@@ -3,22 +3,46 @@
 
 namespace eddy {
 
-LoopCore &core(Loop &loop) { return loop; }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored                                                                     \
+    "-Winvalid-offsetof" // fine for single inheritance on every compiler we know
+static_assert(offsetof(eddy_loop, owner) == 0, "core() takes a loop for its core");
+#pragma GCC diagnostic pop
 
 constexpr uint32_t kBusyTurns = 8; // turns without a poll while something is ready
 
-static void run_posted(Loop &loop) {
+// A wake-up that comes between the begin of a step and its wait is not lost: the step does not wait.
+static void take_asked(Loop &loop) {
   eddy_remote &remote = *loop.remote;
-  if (uint32_t asked = remote.asked.load(std::memory_order_relaxed)) [[unlikely]] {
-    remote.asked.exchange(0, std::memory_order_acquire);
-    if (asked & kAskStop) loop.stopping = true;
-  }
-  if (!loop.posted) loop.posted = remote_take(remote, false);
+  if (!remote.asked.load(std::memory_order_relaxed)) [[likely]]
+    return;
+  uint32_t asked = remote.asked.exchange(0, std::memory_order_acquire);
+  if (asked & kAskStop) loop.stopping = true;
+  loop.acted = true;
+}
+
+static void run_posted(Loop &loop) {
+  take_asked(loop);
+  if (!loop.posted) loop.posted = remote_take(*loop.remote, false);
   while (Op *op = loop.posted) {
     loop.posted = op->next;
     loop.acted = true;
     op_deliver_post(*op, loop.draining ? EDDY_ECANCELED : 0);
   }
+}
+
+static void run_returned(Loop &loop) {
+  if (!loop.returned) loop.returned = work_take_back(*loop.remote);
+  while (WorkItem *item = loop.returned) {
+    loop.returned = item->next;
+    loop.acted = true;
+    op_deliver_work(op_of(*item));
+  }
+}
+
+// As good as ready: it is delivered next turn.
+static bool work_returned(const Loop &loop) {
+  return !loop.pending_work.empty() && loop.remote->returned.load(std::memory_order_relaxed);
 }
 
 static void run_hooks(Loop &loop, HookKind which) {
@@ -68,10 +92,11 @@ static void sleep_until(Loop &loop, Time until) {
 // `once`: for a caller who wants to hear of whatever happened, so a turn that has called back does not wait.
 void loop_turn(Loop &loop, Time until, bool once) {
   run_posted(loop);
+  if (!loop.pending_work.empty()) run_returned(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 
-  if (!loop.ready.empty()) {
+  if (!loop.ready.empty() || work_returned(loop)) {
     if (++loop.busy_turns > kBusyTurns) {
       loop.busy_turns = 0;
       loop.driver->poll(loop, 0);
@@ -79,7 +104,8 @@ void loop_turn(Loop &loop, Time until, bool once) {
   } else {
     loop.busy_turns = 0;
     bool idle = !(once && loop.acted) && !loop.stopping && !loop.hooks[kHookIdle].head &&
-                !source_close_due(loop) && (loop.draining || loop_alive(loop));
+                !source_close_due(loop) &&
+                (loop.draining ? loop.pending || loop.handles : loop_alive(loop));
     if (idle) {
       Time next = loop.wheel.next();
       if (next < until) until = next;
@@ -110,6 +136,7 @@ void loop_enter(Loop &loop) {
   loop.running = true;
   loop.remote->sleep.exchange(kAwake, std::memory_order_seq_cst);
   loop.acted = false;
+  take_asked(loop); // here too, for a run of a loop that is not alive has no turn
   loop.now = loop.driver->now(loop);
   if (!loop.wheel.empty()) timers_run(loop);
 }
@@ -132,7 +159,8 @@ void loop_leave(Loop &loop) {
   if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
   loop.remote->sleep.exchange(kAsleep, std::memory_order_seq_cst);
   loop.running = false;
-  if (loop.embedded && work_waits(loop)) remote_signal(*loop.remote);
+  if (loop.embedded && (work_waits(loop) || loop.driver->unflushed(loop)))
+    remote_signal(*loop.remote);
 }
 
 void claim_thread(Loop &loop) {

@@ -37,6 +37,8 @@ struct eddy_remote {
   std::atomic<eddy::Op *> inbox;
   eddy_native_t wake;
   std::atomic<eddy_loop *> loop;
+  std::atomic<eddy::WorkItem *> returned; // work that is done
+  std::atomic<uint32_t> borrowed; // threads that may yet signal; the loop is not freed before
 };
 
 namespace eddy {
@@ -58,14 +60,17 @@ struct eddy_loop : eddy::LoopCore {
   bool bound, draining, stopping, migratable, embedded;
 
   eddy::Offer offer;
+  eddy::Source *untaken; // streams of accepts that ended inline, chained over accepted_next
   eddy::Wheel wheel;
   eddy::TimerList due;
   eddy::OpList hooks[eddy::kHookKinds];
   uint32_t hook_pass[eddy::kHookKinds];
   eddy::Op *hook_cursor; // the hook to call next
   uint64_t handles, closing_count, leases;
-  uint32_t busy_turns; // turns in a row without a poll
-  eddy::Op *posted;    // taken from the inbox, not yet delivered
+  uint32_t busy_turns;      // turns in a row without a poll
+  eddy::Op *posted;         // taken from the inbox, not yet delivered
+  eddy::WorkItem *returned; // work, likewise
+  eddy::OpList pending_work;
   eddy_remote *remote;
   eddy::Slab slabs[5];     // by SourceKind
   eddy::FdTable *fd_table; // which foreign descriptors have a handle
@@ -103,14 +108,13 @@ inline Loop &check_loop(eddy_loop_t *loop) {
 // op.cpp: the state machine. A start function begins the op, admits it, queues it and returns op_started;
 // an op that ends on the way does so by op_finish like any other.
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, uint16_t bits);
-bool op_admit(Op &op); // arms the deadline; false: refused, and ended
-void op_done_at_once(Op &op, Loop &loop, Kind kind, int64_t result); // without a begin
-int op_started(Op &op);                                              // EDDY_DONE or EDDY_PENDING
-void op_finish(Op &op, int64_t result, int32_t native = 0);          // unlinked from its lane
-void op_payload(Op &op); // a multishot op has something to deliver
+bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
+int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
+void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
 void op_cancel(Op &op, Reason reason);
 void op_deliver(Op &op); // run its callbacks
 void op_deliver_post(Op &op, int64_t result);
+void op_deliver_work(Op &op);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
 int64_t reason_error(Reason reason);
@@ -123,10 +127,13 @@ void listener_backoff(Source &listener);
 void congestion_changed(Source &source);
 void pool_unlink(Op &reader);
 void pool_drop(Op &reader);
-void pool_return(eddy_pool &pool, uint32_t index);
 void pool_free_memory(Source &pool); // and its handle
 void pool_release_memory(eddy_pool &pool);
 void accept_drop(Op &op);
+void accept_offer(Op &op);              // ended inline with a stream
+Source *accept_take(Op &op);            // ... that was not taken yet
+void accept_forget(Op &op, Loop &loop); // it is started anew: what was not taken is closed
+void untaken_remove(Source &stream);
 OsResult pool_attempt(Op &reader);
 
 void timer_arm(Op &op, Time at);
@@ -148,6 +155,12 @@ void remote_signal(eddy_remote &remote);
 Op *remote_take(eddy_remote &remote, bool shut); // what was posted, oldest first
 bool remote_shut_empty(eddy_remote &remote);     // false, and still open, when something waits
 bool remote_waiting(const eddy_remote &remote);
+
+void remote_return(eddy_remote &remote, WorkItem &item); // from any thread
+
+// work.cpp
+WorkItem *work_take_back(eddy_remote &remote); // what was returned, oldest first
+bool work_cancel(Op &op);                      // false: it runs
 
 // loop.cpp
 void loop_turn(Loop &loop, Time until, bool once);

@@ -13,6 +13,10 @@ static void close_all(Loop &loop) {
 }
 
 static void cancel_loose_ops(Loop &loop, Reason reason) {
+  for (Op *op = loop.pending_work.head, *next; op; op = next) {
+    next = op->next;
+    op_cancel(*op, reason);
+  }
   for (OpList &hooks : loop.hooks)
     while (hooks.head) op_cancel(*hooks.head, reason);
   loop.wheel.for_each([reason](Op &op) {
@@ -65,6 +69,9 @@ void loop_lost(Loop &loop, int32_t native) {
 }
 
 static void free_loop(Loop &loop, bool forked) {
+  // A thread that has just returned work is about to signal it.
+  while (uint32_t borrowed = forked ? 0 : loop.remote->borrowed.load(std::memory_order_acquire))
+    os_sleep_on(loop.remote->borrowed, borrowed, EDDY_MILLISECOND);
   registry_remove(loop);
   loop.remote->loop = nullptr;
   loop.driver->destroy(loop, forked);
@@ -85,7 +92,7 @@ static int close_inherited(Loop &loop) {
       if (source->kind == SourceKind::pool)
         pool_release_memory(static_cast<eddy_pool &>(*source));
       else if (source->kind != SourceKind::fd && source->native != EDDY_NO_NATIVE)
-        os_socket_close(source->native);
+        os_socket_drop(source->native);
     }
   }
   free_loop(loop, true);
@@ -153,6 +160,9 @@ int eddy_loop_after_fork(eddy_loop_t *handle) {
   loop.remote->inherited = false;
   take_posts(loop, false);
   for (Op *op = loop.posted; op; op = op->next) op_cancel(*op, Reason::cancel);
+  loop.remote->borrowed = 0; // the threads are the parent's, and so is what they do
+  loop.remote->returned = loop.returned = nullptr;
+  lose_lane(loop.pending_work, EDDY_ECANCELED);
   lose_everything(loop, EDDY_ECANCELED);
   return 0;
 }

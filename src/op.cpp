@@ -1,5 +1,5 @@
-// The op state machine. Only this file writes an op's state.
-#include "loop.hpp"
+// The op state machine. Only this file and op_inline.hpp write an op's state.
+#include "op_inline.hpp"
 #include "pool.hpp"
 
 namespace eddy {
@@ -8,63 +8,14 @@ int64_t reason_error(Reason reason) {
   return reason == Reason::deadline ? EDDY_ETIMEDOUT : EDDY_ECANCELED;
 }
 
-static void count(Op &op) {
-  Loop &loop = *op.loop;
-  loop.pending++;
-  if (op.source) op.source->undelivered[lane_of(op.kind)]++;
-  if (!(op.flags & EDDY_OP_UNREF)) {
-    op.bits |= kCounted;
-    loop.references++;
-  }
-}
-
-// The op becomes the user's again.
-static void retire(Op &op) {
-  Loop &loop = *op.loop;
-  loop.pending--;
-  if (op.source) op.source->undelivered[lane_of(op.kind)]--;
-  if (op.bits & kCounted) loop.references--;
-  op.bits = 0;
-  op.deadline = 0;
-  op.state = State::idle;
-}
-
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb cb, uint16_t bits) {
-  require(user_op != nullptr, "null op");
-  require(cb != nullptr, "null callback");
-  Op &op = op_of(user_op);
-  require(op.state == State::idle, "op started while it is pending");
-  op.cb = cb;
-  op.loop = &loop;
-  op.source = source;
-  op.transferred = 0;
-  op.sequence = loop.sequence++;
-  op.kind = kind;
-  op.state = State::queued;
-  op.reason = Reason::none;
-  op.bits = bits;
-  if ((op.flags & EDDY_OP_INLINE) && !(bits & kMulti)) op.bits |= kStarting;
-  op.os_error = 0;
-  op.count = 0;
-  count(op);
-  return op;
+  return op_begin_inline(loop, source, user_op, kind, cb, bits);
 }
 
 int op_started(Op &op) {
-  if (!(op.bits & kStarting)) return EDDY_PENDING;
-  op.bits &= static_cast<uint16_t>(~kStarting);
-  if (op.state != State::ready) return EDDY_PENDING;
-  op.result = op.ending;
-  retire(op);
-  return EDDY_DONE;
-}
-
-void op_done_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {
-  op.loop = &loop;
-  op.kind = kind;
-  op.result = result;
-  op.transferred = static_cast<uint64_t>(result);
-  op.os_error = 0;
+  int outcome = op_started_inline(op);
+  if (outcome == EDDY_DONE && op.kind == Kind::accept && op.accept.first) accept_offer(op);
+  return outcome;
 }
 
 bool op_admit(Op &op) {
@@ -100,12 +51,6 @@ void timer_disarm(Op &op) {
   op.deadline = 0;
 }
 
-static void make_ready(Op &op) {
-  if (op.bits & kInReady) return;
-  op.bits |= kInReady;
-  op.loop->ready.push(op);
-}
-
 // An inline end would come before the callbacks of older ops of its lane.
 static bool overtakes(const Op &op) {
   Lane which = op.source ? lane_of(op.kind) : kWaiters;
@@ -120,14 +65,12 @@ void op_finish(Op &op, int64_t result, int32_t native) {
   op.bits |= kFinal;
   op.state = State::ready;
   if (!(op.bits & kStarting)) {
-    make_ready(op);
+    op_make_ready(op);
   } else if (overtakes(op)) {
     op.bits &= static_cast<uint16_t>(~kStarting);
-    make_ready(op);
+    op_make_ready(op);
   }
 }
-
-void op_payload(Op &op) { make_ready(op); }
 
 void op_activate(Op &op) { op.state = State::active; }
 void op_requeue(Op &op) { op.state = State::queued; }
@@ -147,6 +90,7 @@ void op_cancel(Op &op, Reason reason) {
   if (op.kind == Kind::close || op.kind == Kind::release) return;
   op.reason = reason;
   if (op.state == State::posted) return;
+  if (op.kind == Kind::work && !work_cancel(op)) return;
   if (op.source && op.kind != Kind::uncongested && !op.loop->driver->cancel(op)) return;
   op_end_reason(op);
 }
@@ -155,6 +99,7 @@ void op_end_reason(Op &op) {
   Source *source = op.source;
   if (!source) {
     if (op.kind == Kind::hook) hook_remove(op);
+    if (op.kind == Kind::work) op.loop->pending_work.remove(op);
     op_finish(op, reason_error(op.reason));
     return;
   }
@@ -179,6 +124,8 @@ void op_lose(Op &op, int64_t error) {
     lane(*op.source, lane_of(op.kind)).remove(op);
   else if (op.kind == Kind::hook)
     hook_remove(op);
+  else if (op.kind == Kind::work)
+    op.loop->pending_work.remove(op);
   if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
   op_finish(op, error);
   if (op.kind == Kind::connect) stream_connect_ended(op, error);
@@ -189,21 +136,25 @@ static void withdraw_offer(Loop &loop) {
   Offer offer = loop.offer;
   loop.offer = {};
   if (offer.stream && !offer.stream->closing) source_close(*offer.stream, nullptr);
-  if (offer.pool) pool_return(*offer.pool, offer.buffer);
+  if (offer.pool) pool_return(*offer.pool, offer.buffer, offer.op);
   if (offer.has_native) os_socket_close(offer.native);
+}
+
+static void deliver_result(Op &op) {
+  int64_t result = op.ending;
+  op.result = result;
+  op_retire(op);
+  op.cb(public_op(op), result);
 }
 
 static void deliver_final(Op &op) {
   Loop &loop = *op.loop;
-  int64_t result = op.ending;
-  op.result = result;
   if (op.kind == Kind::accept && !(op.bits & kMulti) && op.accept.first) {
     loop.offer.op = &op;
     loop.offer.stream = op.accept.first;
     op.accept.first = nullptr;
   }
-  retire(op);
-  op.cb(public_op(op), result);
+  deliver_result(op);
   if (loop.offer.op) [[unlikely]]
     withdraw_offer(loop);
 }
@@ -235,36 +186,70 @@ static void deliver_payload(Op &op) {
   if (loop.offer.op) withdraw_offer(loop);
 }
 
-// The commonest delivery: one buffer of a pool read that goes on.
-static void deliver_lease(Op &op) {
+// Calls back with one buffer of a pool read that goes on.
+static inline void deliver_buffer(Op &op, eddy_pool &pool, uint32_t index, int64_t size) {
   Loop &loop = *op.loop;
-  eddy_pool &pool = *op.pool.pool;
-  uint32_t index = op.pool.first;
-  uint32_t size = pool.buffers[index].size;
-  op.count = 0;
   op.result = size;
-  op.transferred = size;
+  op.transferred = static_cast<uint64_t>(size);
+  op.bits |= kMore;
   loop.offer.op = &op;
   loop.offer.pool = &pool;
   loop.offer.buffer = index;
-  op.bits = kMulti | kMore | (op.bits & kCounted);
   op.cb(public_op(op), size);
   op.bits &= static_cast<uint16_t>(~kMore);
-  if (loop.offer.op) {
-    loop.offer.op = nullptr;
-    loop.offer.pool = nullptr;
-    pool_return(pool, index);
-  }
-  if (op.count || (op.bits & kFinal)) make_ready(op);
+  if (!loop.offer.op) return;
+  loop.offer.op = nullptr;
+  loop.offer.pool = nullptr;
+  pool_take_back(pool, index, op);
 }
 
-void op_deliver(Op &op) {
-  constexpr uint16_t special = kFinal | kTimed | kParked;
-  if (op.kind == Kind::read_pool && op.count == 1 && !(op.bits & special) && !op.source->closing) {
-    deliver_lease(op);
+// Receives where the callback is called, so that all reads of a turn can use the same warm buffer.
+static void deliver_received(Op &op) {
+  Source &source = *op.source;
+  eddy_pool &pool = *op.pool.pool;
+  if (!pool_free_for(op)) [[unlikely]] {
+    op.loop->driver->resume(source, kReadLane); // to be parked
     return;
   }
-  op.bits &= static_cast<uint16_t>(~kInReady);
+  uint32_t index = pool.free_head;
+  OsResult got = op.loop->receive_now(source.native, pool_data(pool, index), pool.buffer_size);
+  if (got.value <= 0) [[unlikely]] {
+    if (got.value == kAgain)
+      source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
+    else
+      settle(op, got);
+    return;
+  }
+  // A short receive has emptied the kernel's buffer, unless the peer's end may be behind it.
+  bool emptied = got.value < pool.buffer_size && !source.hung_up;
+  if (emptied) source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
+  pool_use(pool, index, op, static_cast<uint32_t>(got.value));
+  deliver_buffer(op, pool, index, got.value);
+  if (!emptied && !(op.bits & kFinal)) op_receive(op); // others have their turn first
+}
+
+static void deliver_any(Op &op);
+
+void op_deliver(Op &op) {
+  uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed));
+  if (bits == (kMulti | kInReady | kReceives) && !op.count) {
+    op.bits &= static_cast<uint16_t>(~(kInReady | kReceives));
+    deliver_received(op);
+  } else if (bits == (kMulti | kInReady) && op.kind == Kind::read_pool && op.count == 1) {
+    op.bits &= static_cast<uint16_t>(~kInReady);
+    op.count = 0;
+    eddy_pool &pool = *op.pool.pool;
+    deliver_buffer(op, pool, op.pool.first, pool.buffers[op.pool.first].size);
+  } else if (bits == (kInReady | kFinal) && op.kind != Kind::accept) {
+    deliver_result(op);
+  } else {
+    deliver_any(op);
+  }
+}
+
+[[gnu::noinline]] static void deliver_any(Op &op) {
+  bool receives = op.bits & kReceives;
+  op.bits &= static_cast<uint16_t>(~(kInReady | kReceives));
   bool ended = op.bits & kFinal; // else what a callback decides here waits for the next turn
   if (op.bits & kMulti) {
     for (uint32_t payloads = op.count; payloads && op.count; payloads--) {
@@ -275,13 +260,13 @@ void op_deliver(Op &op) {
       deliver_payload(op);
     }
     if (op.count || (!ended && (op.bits & kFinal))) {
-      make_ready(op);
+      op_make_ready(op);
       return;
     }
   }
   if (ended)
     deliver_final(op);
-  else if (op.kind != Kind::read_pool)
+  else if (op.kind != Kind::read_pool || receives)
     op.loop->driver->resume(*op.source, lane_of(op.kind));
 }
 
@@ -310,13 +295,20 @@ void op_deliver_post(Op &op, int64_t result) {
   op.cb(public_op(op), op.result);
 }
 
+void op_deliver_work(Op &op) {
+  op.loop->pending_work.remove(op);
+  timer_disarm(op);
+  op.os_error = op.work.native;
+  op_deliver_now(op, op.work.value, false);
+}
+
 void op_deliver_now(Op &op, int64_t result, bool more) {
   Loop &loop = *op.loop;
   op.result = result;
   if (more)
     op.bits |= kMore;
   else
-    retire(op);
+    op_retire(op);
   op.cb(public_op(op), result);
   if (more) op.bits &= static_cast<uint16_t>(~kMore);
   if (loop.offer.op) [[unlikely]]
@@ -393,9 +385,8 @@ eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
   if (offer.op == &op && offer.stream) {
     stream = offer.stream;
     offer = {};
-  } else if (op.state == State::idle && op.kind == Kind::accept) {
-    stream = op.accept.first; // ended inline
-    op.accept.first = nullptr;
+  } else {
+    stream = accept_take(op); // ended inline
   }
   return reinterpret_cast<eddy_stream_t *>(stream);
 }

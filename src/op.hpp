@@ -2,7 +2,7 @@
 //
 //   idle -start-> queued -driver takes-> active -finish-> ready -callback-> idle
 //
-// Only op.cpp writes `state`.
+// Only op.cpp and op_inline.hpp write `state`.
 #pragma once
 
 #include "list.hpp"
@@ -15,24 +15,27 @@ using Loop = ::eddy_loop;
 enum class State : uint8_t { idle, queued, active, ready, posted };
 
 enum class Kind : uint8_t {
-  none,
+  // The read lane's, the write lane's, the ends of a handle; see lane_of.
+  read,
+  read_pool,
+  accept,
+  write,
+  shutdown_write,
+  connect,
+  close,
+  release,
+  // The waiters of a handle.
+  shutdown_read,
+  wait,        // readiness of a stream
+  poll,        // readiness of a foreign descriptor
+  uncongested, // write queue below its low-water mark
+  // Of no handle.
   sleep,
   tick,
   yield,
   post,
   hook,
-  connect,
-  accept,
-  read,
-  read_pool,
-  write,
-  shutdown_write,
-  shutdown_read,
-  wait,        // readiness of a stream
-  poll,        // readiness of a foreign descriptor
-  uncongested, // write queue below its low-water mark
-  close,
-  release,
+  work,
   internal // a timer of the library's own
 };
 
@@ -40,20 +43,36 @@ enum class Reason : uint8_t { none, cancel, deadline, close };
 
 // What `bits` can hold.
 enum : uint16_t {
-  kMulti = 1 << 0,   // payloads come before the final callback
-  kInReady = 1 << 1, // linked in the ready list
-  kFinal = 1 << 2,   // a multishot op with its final result set, payloads may still wait
-  kMore = 1 << 3,    // the callback that runs is not the final one
-  kCounted = 1 << 4, // keeps the loop alive
-  kTimed = 1 << 5,   // in the timer wheel
-  kParked = 1 << 6,  // a pool read that waits for a buffer or a credit
-  kRepeat = 1 << 7,  // a poll that reports again
-  kStarting = 1 << 8 // inside its start call, and may end there
+  kMulti = 1 << 0,    // payloads come before the final callback
+  kInReady = 1 << 1,  // linked in the ready list
+  kFinal = 1 << 2,    // a multishot op with its final result set, payloads may still wait
+  kMore = 1 << 3,     // the callback that runs is not the final one
+  kCounted = 1 << 4,  // keeps the loop alive
+  kTimed = 1 << 5,    // in the timer wheel
+  kParked = 1 << 6,   // a pool read that waits for a buffer or a credit
+  kRepeat = 1 << 7,   // a poll that reports again
+  kStarting = 1 << 8, // inside its start call, and may end there
+  kReceives = 1 << 9  // a pool read whose delivery begins with a receive
+};
+
+// The part of a work op that threads touch: one cache line, or two.
+struct WorkItem {
+  WorkItem *next, *prev; // the pool's queue, or the stack of those that return
+  eddy_work_fn fn;
+  union {
+    void *argument;
+    int64_t value; // once fn has returned
+  };
+  eddy_remote *remote;
+  eddy_workers *pool; // the loop's thread only; nullptr once it is back
+  int32_t native;     // the system's code when no thread could be got
+  uint32_t asked;     // atomic: to end early
+  bool queued;        // under the pool's lock
 };
 
 struct Op {
   void *data;
-  Op *next, *prev; // the lane, the set of waiters, the hook list, the inbox
+  Op *next, *prev; // the lane, the set of waiters, the loop's work, the hook list, the inbox
   Op *ready_next;
   eddy_cb cb;
   Loop *loop;
@@ -106,6 +125,7 @@ struct Op {
       Time due, period, limit; // limit: the op's deadline, or kNever
       uint32_t policy;
     } timer;
+    WorkItem work;
     struct {
       void (*fire)(Op &);
     } internal;
@@ -119,6 +139,11 @@ static_assert(offsetof(Op, data) == 0);
 inline Op &op_of(eddy_op_t *op) { return *reinterpret_cast<Op *>(op); }
 inline const Op &op_of(const eddy_op_t *op) { return *reinterpret_cast<const Op *>(op); }
 inline eddy_op_t *public_op(Op &op) { return reinterpret_cast<eddy_op_t *>(&op); }
+
+using WorkQueue = List<WorkItem, &WorkItem::next, &WorkItem::prev>;
+inline Op &op_of(WorkItem &item) {
+  return *reinterpret_cast<Op *>(reinterpret_cast<char *>(&item) - offsetof(Op, work));
+}
 
 using OpList = List<Op, &Op::next, &Op::prev>;
 using ReadyList = Fifo<Op, &Op::ready_next>;

@@ -3,6 +3,8 @@
 
 #include "base.hpp"
 
+#include <atomic>
+
 namespace eddy {
 
 struct Op;
@@ -42,7 +44,8 @@ OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t na
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr);
 OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side);
 OsResult os_socket_reset_on_close(eddy_native_t fd);
-void os_socket_close(eddy_native_t fd);
+void os_socket_close(eddy_native_t fd); // never blocks
+void os_socket_drop(eddy_native_t fd); // one of several of its descriptors: no change to the socket
 OsResult os_pollable(eddy_native_t fd); // 0, EDDY_EBADF or EDDY_EPERM (regular files)
 
 // One attempt of a socket operation, never blocking. kAgain: not now.
@@ -58,6 +61,20 @@ OsResult os_poll(eddy_native_t fd, uint32_t events); // the mask of eddy events 
 OsResult os_wake_open(eddy_native_t *wake);
 void os_wake(eddy_native_t wake);
 void os_wake_close(eddy_native_t wake);
+
+// Threads. They are detached, and end with their function; `thread` is read while they start. Signals
+// are blocked in them, but for those of faults.
+struct OsThread {
+  void (*run)(void *);
+  void *argument;
+};
+OsResult os_thread_start(const OsThread &thread, uint64_t stack_size);
+void os_thread_name(const char *name); // of the calling thread, 15 characters at most
+uint32_t os_processors();              // that the process may use, at least 1
+
+// Sleeps while `word` is `expected`, `limit` nanoseconds at most; may return early.
+void os_sleep_on(std::atomic<uint32_t> &word, uint32_t expected, Time limit);
+void os_wake_sleeper(std::atomic<uint32_t> &word); // one; the word may be gone meanwhile
 
 int os_interface_index(const char *name, size_t length, uint32_t &index); // 0 or EDDY_ENODEV
 

@@ -95,8 +95,6 @@ OsResult pool_attempt(Op &reader) {
 void settle_pool(Op &reader, uint32_t index, uint32_t size) {
   eddy_pool &pool = *reader.pool.pool;
   Buffer &buffer = pool.buffers[index];
-  buffer.reader = reader.source;
-  buffer.epoch = reader.pool.epoch;
   buffer.size = size;
   buffer.next = kNoBuffer;
   buffer.state = static_cast<uint32_t>(BufferState::filled);
@@ -107,7 +105,7 @@ void settle_pool(Op &reader, uint32_t index, uint32_t size) {
     pool.reserved--;
   }
   if (reader.reason == Reason::close) {
-    pool_return(pool, index);
+    pool_return(pool, index, &reader);
     return;
   }
   if (reader.count++)
@@ -115,7 +113,7 @@ void settle_pool(Op &reader, uint32_t index, uint32_t size) {
   else
     reader.pool.first = index;
   reader.pool.last = index;
-  op_payload(reader);
+  op_make_ready(reader);
 }
 
 int64_t pool_offer(Op &reader) {
@@ -136,9 +134,8 @@ static Op *reader_of(const Buffer &buffer) {
   return head && head->kind == Kind::read_pool && head->pool.epoch == buffer.epoch ? head : nullptr;
 }
 
-void pool_return(eddy_pool &pool, uint32_t index) {
+static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
   Buffer &buffer = pool.buffers[index];
-  Op *reader = reader_of(buffer);
   buffer.state = static_cast<uint32_t>(BufferState::free);
   pool.free++;
   if (pool.gone) {
@@ -158,8 +155,10 @@ void pool_return(eddy_pool &pool, uint32_t index) {
       pool.loop->driver->resume(*reader->source, kReadLane);
     }
   }
-  wake_parked(pool);
+  if (pool.parked_head) wake_parked(pool);
 }
+
+void pool_return(eddy_pool &pool, uint32_t index, Op *reader) { give_back(pool, index, reader); }
 
 void pool_drop(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
@@ -167,7 +166,7 @@ void pool_drop(Op &reader) {
     uint32_t index = reader.pool.first;
     reader.pool.first = pool.buffers[index].next;
     reader.count--;
-    pool_return(pool, index);
+    pool_return(pool, index, &reader);
   }
 }
 
@@ -218,6 +217,8 @@ int eddy_op_take_lease(eddy_op_t *user_op, eddy_lease_t *lease) {
   Offer &offer = op.loop->offer;
   eddy_pool &pool = *offer.pool;
   Buffer &buffer = pool.buffers[offer.buffer];
+  buffer.reader = op.source;
+  buffer.epoch = op.pool.epoch;
   buffer.state = static_cast<uint32_t>(BufferState::lent);
   buffer.generation++;
   lease->data = pool_data(pool, offer.buffer);
@@ -236,8 +237,10 @@ int eddy_op_peek_lease(const eddy_op_t *user_op, eddy_lease_t *lease) {
   if (!op.loop || op.loop->offer.op != &op || !op.loop->offer.pool) return 0;
   check_thread(*op.loop);
   const Offer &offer = op.loop->offer;
-  lease->data = pool_data(*offer.pool, offer.buffer);
-  lease->size = offer.pool->buffers[offer.buffer].size;
+  eddy_pool &pool = *offer.pool;
+  uint32_t index = offer.buffer;
+  lease->data = pool_data(pool, index);
+  lease->size = pool.buffers[index].size;
   lease->id = 0;
   return 1;
 }
@@ -251,7 +254,7 @@ int eddy_pool_give(eddy_pool_t *handle, uint64_t id) {
     return EDDY_EINVAL;
   pool.lent--;
   pool.loop->leases--;
-  pool_return(pool, index);
+  give_back(pool, index, reader_of(buffer));
   return 0;
 }
 

@@ -29,6 +29,7 @@ struct eddy_pool : eddy::Source {
   uint32_t reserved;  // free buffers kept for reads that were woken
   uint32_t lent;
   int32_t group;                       // the kernel's number of its buffer ring, or -1
+  uint32_t ring_mask;                  // the entries of that ring, less one
   uint32_t users;                      // pool reads that have not ended
   bool gone;                           // closed, and kept only for what is lent
   void *ring;                          // the driver's
@@ -37,6 +38,9 @@ struct eddy_pool : eddy::Source {
 };
 
 namespace eddy {
+
+// Gives a buffer back; `reader` is the read whose credit it was, if that has not ended.
+void pool_return(eddy_pool &pool, uint32_t index, Op *reader);
 
 int64_t pool_offer(Op &op); // puts the next filled buffer on offer; its size
 
@@ -50,6 +54,29 @@ inline bool pool_free_for(const Op &reader) {
          reader.pool.held < reader.pool.credits && !pool.parked_head && pool.free > pool.reserved &&
          pool.group < 0;
 }
+
+// A buffer off the stack of free ones, for a read that has received into it.
+inline void pool_use(eddy_pool &pool, uint32_t index, Op &reader, uint32_t size) {
+  Buffer &buffer = pool.buffers[index];
+  pool.free_head = buffer.next;
+  buffer.size = size;
+  pool.free--;
+  reader.pool.held++;
+}
+
+// What the read's callback has not taken.
+inline void pool_take_back(eddy_pool &pool, uint32_t index, Op &reader) {
+  if (pool.parked_head || pool.group >= 0 || (reader.bits & kParked)) {
+    pool_return(pool, index, &reader);
+    return;
+  }
+  Buffer &buffer = pool.buffers[index];
+  buffer.next = pool.free_head;
+  pool.free_head = index;
+  pool.free++;
+  reader.pool.held--;
+}
+
 void pool_drop_reservation(Op &reader); // passes it on
 void pool_refused(Op &reader);          // the kernel had no buffer for it: it gets its turn back
 

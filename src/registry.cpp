@@ -1,6 +1,7 @@
 // All loops of the process, so that a forked child can mark them as inherited: from then on the thread
 // check of every call fails, and names the fork.
 #include "loop.hpp"
+#include "workers.hpp"
 
 namespace eddy {
 
@@ -15,7 +16,18 @@ static void lock() {
 
 static void unlock() { busy.clear(std::memory_order_release); }
 
+static void before_fork() {
+  lock();
+  workers_fork_lock();
+}
+
+static void in_parent() {
+  workers_fork_unlock();
+  unlock();
+}
+
 static void in_child() {
+  workers_fork_child();
   for (Loop *loop = first; loop; loop = loop->registry_next) {
     loop->owner = kForked;
     loop->running = false;
@@ -25,7 +37,7 @@ static void in_child() {
 }
 
 void registry_add(Loop &loop) {
-  if (hooked.exchange(1) == 0) os_on_fork(lock, unlock, in_child);
+  if (hooked.exchange(1) == 0) os_on_fork(before_fork, in_parent, in_child);
   lock();
   loop.registry_prev = nullptr;
   loop.registry_next = first;

@@ -57,7 +57,19 @@ bool remote_shut_empty(eddy_remote &remote) {
 
 bool remote_waiting(const eddy_remote &remote) {
   Op *head = remote.inbox.load(std::memory_order_acquire);
-  return (head && head != kShut) || remote.asked.load(std::memory_order_acquire);
+  return (head && head != kShut) || remote.asked.load(std::memory_order_acquire) ||
+         remote.returned.load(std::memory_order_seq_cst);
+}
+
+// A loop that is awake looks before it sleeps: it announces the sleep, then looks at `returned`; here the
+// order is the other way round. So in a burst one signal does for all.
+void remote_return(eddy_remote &remote, WorkItem &item) {
+  WorkItem *head = remote.returned.load(std::memory_order_relaxed);
+  do {
+    item.next = head;
+  } while (!remote.returned.compare_exchange_weak(head, &item, std::memory_order_seq_cst,
+                                                  std::memory_order_relaxed));
+  if (remote.sleep.load(std::memory_order_seq_cst) == kAsleep) remote_signal(remote);
 }
 
 } // namespace eddy

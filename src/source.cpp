@@ -65,6 +65,7 @@ void source_close(Source &source, Op *closer) {
   loop.closing_count++;
   source.closing = true;
   source.closer = closer;
+  if (loop.untaken) untaken_remove(source);
   if (source.kind == SourceKind::pool) {
     end_pool_reads(loop.sources, static_cast<eddy_pool &>(source));
     end_pool_reads(loop.closing, static_cast<eddy_pool &>(source));
@@ -102,7 +103,8 @@ void source_revive_closer(Source &source, Op *closer) {
 }
 
 static bool quiet(const Source &source) {
-  if (has_pending(source)) return false;
+  uint32_t closers = source.closer ? 1 : 0; // a release that was refused is pending too
+  if (has_pending(source) || source.undelivered[kClosers] > closers) return false;
   if (source.drained) return true;
   if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
   return source.loop->driver->quiet(source);

@@ -57,19 +57,11 @@ enum : uint8_t {
 using SourceList = List<Source, &Source::next, &Source::prev>;
 using WorkList = Fifo<Source, &Source::work_next>;
 
-// Where an op of this kind waits.
+// Where an op of this kind waits: the kinds stand in the order of their lanes.
 inline Lane lane_of(Kind kind) {
-  switch (kind) {
-  case Kind::read:
-  case Kind::read_pool:
-  case Kind::accept: return kReadLane;
-  case Kind::write:
-  case Kind::shutdown_write:
-  case Kind::connect: return kWriteLane;
-  case Kind::close:
-  case Kind::release: return kClosers;
-  default: return kWaiters;
-  }
+  if (kind <= Kind::accept) return kReadLane;
+  if (kind <= Kind::connect) return kWriteLane;
+  return kind <= Kind::release ? kClosers : kWaiters;
 }
 
 inline bool has_pending(const Source &source) {

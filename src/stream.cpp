@@ -1,6 +1,7 @@
 // Streams: checking arguments, and queueing ops in their lanes.
 #include "stream.hpp"
 
+#include "op_inline.hpp"
 #include "pool.hpp"
 
 namespace eddy {
@@ -94,17 +95,19 @@ void congestion_changed(Source &source) {
 }
 
 // Joins its lane; the head goes to the driver, unless a connect has to come first.
-static void enqueue(eddy_stream &stream, Op &op) {
-  Lane which = lane_of(op.kind);
+static void enqueue(eddy_stream &stream, Op &op, Kind kind) {
+  Lane which = lane_of(kind);
   OpList &queue = lane(stream, which);
   queue.push_back(op);
   bool leads = which == kWaiters || queue.head == &op;
-  if (leads && (stream.life == Life::connected || op.kind == Kind::connect))
+  if (leads && (stream.life == Life::connected || kind == Kind::connect))
     stream.loop->driver->submit(op);
 }
 
 // The bytes of a buffer list, or an error.
 static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
+  if (count == 1 && buffers && !(buffers->size >> 62) && buffers->data) [[likely]]
+    return static_cast<int64_t>(buffers->size);
   if (count > 1024 || (count && !buffers)) return EDDY_EINVAL;
   uint64_t total = 0;
   for (uint32_t i = 0; i < count; i++) {
@@ -116,13 +119,13 @@ static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
 }
 
 // The commonest write of all: one buffer, nothing queued before it, and it may end inside its start call.
-static bool may_send_now(const eddy_stream &stream, eddy_op_t *user_op, const eddy_buf_t *buffers,
-                         uint32_t count, eddy_cb cb) {
+static bool may_send_now(const eddy_stream &stream, const eddy_op_t *user_op,
+                         const eddy_buf_t *buffers, uint32_t count, eddy_cb cb) {
   const Loop &loop = *stream.loop;
-  return count == 1 && user_op && cb && op_of(user_op).state == State::idle &&
-         (op_of(user_op).flags & EDDY_OP_INLINE) && !op_of(user_op).deadline && stream.can_send &&
-         !stream.undelivered[kWriteLane] && (stream.ready & (1u << kWriteLane)) && loop.send_now &&
-         !loop.draining && buffers->size - 1 < INT32_MAX && buffers->data;
+  return count == 1 && user_op && cb && op_may_end_at_once(op_of(user_op), loop) &&
+         stream.can_send && !stream.undelivered[kWriteLane] &&
+         (stream.ready & (1u << kWriteLane)) && loop.send_now && !loop.draining &&
+         buffers->size - 1 < INT32_MAX && buffers->data;
 }
 
 static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t total) {
@@ -134,6 +137,35 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
   op.io.count = count;
   op.io.offset = 0;
   op.io.total = total;
+}
+
+// `tried`: what the attempt inside the start call has brought, or kAgain.
+[[gnu::noinline]] static int start_write(eddy_stream &stream, eddy_op_t *user_op,
+                                         const eddy_buf_t *buffers, uint32_t count, eddy_cb cb,
+                                         OsResult tried) {
+  Loop &loop = *stream.loop;
+  Op &op = op_begin_inline(loop, &stream, user_op, Kind::write, cb, 0);
+  if (!op_admit_inline(op, loop, stream)) return op_started(op);
+  int64_t total = measure(buffers, count);
+  if (total < 0) {
+    op_finish(op, total);
+  } else if (stream.life == Life::idle) {
+    op_finish(op, EDDY_ENOTCONN);
+  } else if (stream.write_shut) {
+    op_finish(op, EDDY_EPIPE);
+  } else {
+    lend(op, buffers, count, static_cast<uint64_t>(total));
+    stream.queued += static_cast<uint64_t>(total);
+    if (stream.queued >= stream.high) stream.congested = true;
+    if (tried.value == kAgain) {
+      enqueue(stream, op, Kind::write);
+    } else {
+      stream.lanes[kWriteLane].push_back(op);
+      settle(op, tried);
+      if (stream.lanes[kWriteLane].head) loop.driver->resume(stream, kWriteLane);
+    }
+  }
+  return op_started_inline(op);
 }
 
 } // namespace eddy
@@ -164,7 +196,7 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
   keep_peer(stream, *peer);
   stream.life = Life::connecting;
   stream.paused = kPausedByConnect;
-  enqueue(stream, op);
+  enqueue(stream, op, op.kind);
   return op_started(op);
 }
 
@@ -180,7 +212,7 @@ int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t
     op_finish(op, EDDY_ENOTCONN);
   } else {
     lend(op, buffers, count, static_cast<uint64_t>(total));
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   }
   return op_started(op);
 }
@@ -205,7 +237,7 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
   } else {
     op.pool.credits = credits && credits < pool->count ? credits : pool->count;
     op.pool.epoch = ++stream.loop->epoch;
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   }
   return op_started(op);
 }
@@ -213,39 +245,15 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
 int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t *buffers,
                       uint32_t count, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
+  if (!may_send_now(stream, user_op, buffers, count, cb))
+    return start_write(stream, user_op, buffers, count, cb, {kAgain, 0});
   Loop &loop = *stream.loop;
-  OsResult tried = {kAgain, 0};
-  if (may_send_now(stream, user_op, buffers, count, cb)) {
-    tried = loop.send_now(stream.native, buffers->data, buffers->size);
-    if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]] {
-      op_done_at_once(op_of(user_op), loop, Kind::write, tried.value);
-      return EDDY_DONE;
-    }
-    if (tried.value >= 0 || tried.value == kAgain)
-      stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
-  }
-  Op &op = op_begin(loop, &stream, user_op, Kind::write, cb, 0);
-  if (!op_admit(op)) return op_started(op);
-  int64_t total = measure(buffers, count);
-  if (total < 0) {
-    op_finish(op, total);
-  } else if (stream.life == Life::idle) {
-    op_finish(op, EDDY_ENOTCONN);
-  } else if (stream.write_shut) {
-    op_finish(op, EDDY_EPIPE);
-  } else {
-    lend(op, buffers, count, static_cast<uint64_t>(total));
-    stream.queued += static_cast<uint64_t>(total);
-    if (stream.queued >= stream.high) stream.congested = true;
-    if (tried.value == kAgain) {
-      enqueue(stream, op);
-    } else {
-      stream.lanes[kWriteLane].push_back(op);
-      settle(op, tried);
-      if (stream.lanes[kWriteLane].head) loop.driver->resume(stream, kWriteLane);
-    }
-  }
-  return op_started(op);
+  OsResult tried = loop.send_now(stream.native, buffers->data, buffers->size);
+  if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]]
+    return op_end_at_once(op_of(user_op), loop, Kind::write, tried.value);
+  if (tried.value >= 0 || tried.value == kAgain)
+    stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
+  return start_write(stream, user_op, buffers, count, cb, tried);
 }
 
 int eddy_stream_wait(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t events, eddy_cb cb) {
@@ -258,7 +266,7 @@ int eddy_stream_wait(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t events,
     op_finish(op, EDDY_ENOTCONN);
   } else {
     op.poll.events = events;
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   }
   return op_started(op);
 }
@@ -296,7 +304,7 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
     stream_refresh(stream);
     stream.read_shut |= side == EDDY_SHUT_BOTH;
     op.poll.events = side;
-    enqueue(stream, op);
+    enqueue(stream, op, op.kind);
   } else {
     stream.read_shut = true;
     OsResult done = os_socket_shutdown(stream.native, side);

@@ -57,5 +57,6 @@ typedef struct eddy_stream eddy_stream_t;
 typedef struct eddy_listener eddy_listener_t;
 typedef struct eddy_pool eddy_pool_t;
 typedef struct eddy_fd eddy_fd_t;
+typedef struct eddy_workers eddy_workers_t;
 
 #endif

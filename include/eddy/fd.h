@@ -20,8 +20,10 @@ enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
    Returns 0, or
      EDDY_EBADF    not an open descriptor
      EDDY_EPERM    a regular file or directory: always ready, so there is nothing to wait for (epoll(7))
-     EDDY_EEXIST   this loop has a handle for this descriptor
+     EDDY_EEXIST   this loop has a handle of this kind for this descriptor (a stream's own descriptor
+                   cannot be polled on epoll: the poll gives EDDY_EEXIST; there is eddy_stream_wait)
      EDDY_ECLOSED  the loop is draining
+     EDDY_ELOST    it has lost its kernel interface
      EDDY_ENOMEM */
 EDDY_API int eddy_fd_open(eddy_loop_t *loop, eddy_native_t native, eddy_fd_t **fd);
 

@@ -1,4 +1,5 @@
-/* Listeners: they accept streams. Loop's thread. */
+/* Listeners: they accept streams. Loop's thread. Accepts can also give EDDY_ECLOSED (closing), EDDY_ELOST,
+   EDDY_ETIMEDOUT and EDDY_ECANCELED, and EDDY_EUNKNOWN with eddy_op_os_error. */
 #ifndef EDDY_LISTENER_H
 #define EDDY_LISTENER_H
 
@@ -23,7 +24,7 @@ typedef struct eddy_listen_options {
 
 /* Binds and listens. SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
    EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT, EDDY_EINVAL, EDDY_ENOTSUP,
-   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining). `address` and `options` (may
+   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. `address` and `options` (may
    be NULL) are read before it returns. */
 EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
                                 const eddy_listen_options_t *options, eddy_listener_t **listener);

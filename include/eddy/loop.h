@@ -75,7 +75,7 @@ EDDY_API int64_t eddy_loop_drain(eddy_loop_t *loop, eddy_time_t until);
    exists. A drained loop may be closed from any thread, also after its own has ended. In a forked
    child it frees the child's copy whatever is pending, calls nothing, and leaves the parent's loop
    alone. Aborts inside a callback. A kernel may interrupt one blocking call of the thread (EINTR) a moment
-   after an io_uring loop was closed. */
+   after an io_uring loop was closed, or tried out by eddy_driver_probe or the first eddy_loop_open. */
 EDDY_API int eddy_loop_close(eddy_loop_t *loop);
 
 /* 1 while ref'd ops are pending, posts wait or handles are closing, else 0. */
@@ -101,7 +101,9 @@ EDDY_API eddy_time_t eddy_loop_next_deadline(eddy_loop_t *loop);
 
 /* A level-triggered descriptor for a foreign loop to poll for reading: readable when a step has
    something to do, posts and stop included, timers excluded (eddy_loop_next_deadline). Owned by the
-   loop; after eddy_loop_after_fork ask for it again. Binds the loop to the calling thread. EDDY_NO_NATIVE after the loop lost its kernel interface. */
+   loop; after eddy_loop_after_fork ask for it again. The host's own wait may end with EINTR, see
+   eddy_loop_close. Binds the loop to the calling thread. EDDY_NO_NATIVE after the loop lost its kernel
+   interface, or when there is no descriptor left for it (then ask again). */
 EDDY_API eddy_native_t eddy_loop_native_handle(eddy_loop_t *loop);
 
 /* The driver in use, EDDY_DRIVER_*; and one line why `auto` did not take a better one: "" when it did,

@@ -132,7 +132,8 @@ EDDY_API void eddy_op_unref(eddy_op_t *op);
 
 /* The stream that an accept brought, in its callback (or after EDDY_DONE), until the op is started
    again; NULL when there is none or it was taken. Ownership moves to the caller. A stream that is
-   not taken is closed when the callback returns. The loop's thread. */
+   not taken is closed when the callback returns; after EDDY_DONE it is closed when the op is started
+   again on that loop, at the latest by eddy_loop_drain. The loop's thread. */
 EDDY_API eddy_stream_t *eddy_op_take_stream(eddy_op_t *op);
 
 /* The native descriptor that eddy_stream_release yielded, by the same rules; EDDY_NO_NATIVE when

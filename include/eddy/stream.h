@@ -13,23 +13,25 @@
 #include <eddy/pool.h>
 
 /* Opens an idle TCP stream of EDDY_AF_INET or EDDY_AF_INET6. Returns 0, or EDDY_EAFNOSUPPORT,
-   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining). */
+   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. */
 EDDY_API int eddy_stream_open(eddy_loop_t *loop, uint16_t family, eddy_stream_t **stream);
 
 /* Takes over a native connected stream socket: sets it non-blocking and close-on-exec, and closes it
    with the handle. Returns 0; on error the descriptor is still the caller's:
      EDDY_EBADF, EDDY_ENOTSOCK   not open; not a stream socket
+     EDDY_EINVAL  it listens (eddy_listener_adopt)
      EDDY_EEXIST  polled on this loop (eddy_fd_t)
-     EDDY_ECLOSED, EDDY_ENOMEM */
+     EDDY_ECLOSED (the loop is draining), EDDY_ELOST, EDDY_ENOMEM */
 EDDY_API int eddy_stream_adopt(eddy_loop_t *loop, eddy_native_t native, eddy_stream_t **stream);
 
 /* Binds an idle stream to a local address, to be connected from there. Returns 0, or EDDY_EINVAL (bound
-   or connected already), EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT,
+   or connected already, or no address), EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT,
    EDDY_ECLOSED. */
 EDDY_API int eddy_stream_bind(eddy_stream_t *stream, const eddy_addr_t *local);
 
 /* Connects. 0, or EDDY_ECONNREFUSED, EDDY_EHOSTUNREACH, EDDY_ENETUNREACH, EDDY_EADDRNOTAVAIL,
-   EDDY_EISCONN, EDDY_EALREADY (a connect is pending), EDDY_EAFNOSUPPORT, EDDY_EACCES. `peer` is read
+   EDDY_EISCONN, EDDY_EALREADY (a connect is pending, or has failed), EDDY_EAFNOSUPPORT, EDDY_EACCES,
+   EDDY_EINVAL (no address). `peer` is read
    before it returns. After a failure, a cancel or a deadline the stream can only be closed. Cancel
    class prompt. */
 EDDY_API int eddy_stream_connect(eddy_stream_t *stream, eddy_op_t *op, const eddy_addr_t *peer,
@@ -48,7 +50,8 @@ EDDY_API int eddy_stream_read(eddy_stream_t *stream, eddy_op_t *op, const eddy_b
    Final: 0 at the end
    of the stream, or EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EWRONGLOOP (the pool is of another loop),
    EDDY_ECANCELED (cancel, or the pool was closed). Cancel class prompt; what was received before it is
-   delivered before the final callback. Closing the stream drops it. */
+   delivered before the final callback. Closing the stream drops it, and what reads behind it have received
+   follows a gap then. */
 EDDY_API int eddy_stream_read_pool(eddy_stream_t *stream, eddy_op_t *op, eddy_pool_t *pool,
                                    uint32_t credits, eddy_cb cb);
 
@@ -82,8 +85,8 @@ EDDY_API int eddy_stream_close_reset(eddy_stream_t *stream, eddy_op_t *op, eddy_
    started. */
 EDDY_API int eddy_stream_release(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 
-/* Bytes of started writes that the kernel has not taken yet. On io_uring what one request carries (up to
-   64 buffers) counts until the whole request has been taken. */
+/* Bytes of started writes that the kernel is not known to have taken yet. It falls with each part that the
+   kernel takes, not only when a write completes. */
 EDDY_API uint64_t eddy_stream_queued(const eddy_stream_t *stream);
 
 /* Backpressure with hysteresis. The stream becomes congested when eddy_stream_queued reaches `high`, and
@@ -96,7 +99,9 @@ EDDY_API int eddy_stream_congested(const eddy_stream_t *stream);
    the stream fails its writes, it is not congested any more. Cancel class prompt. */
 EDDY_API int eddy_stream_wait_uncongested(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 
-/* Options, on a stream or (to be inherited by what it accepts) on a listener. Values are int64. */
+/* Options, on a stream or (to be inherited by what it accepts) on a listener. Values are int64.
+   With EDDY_OPT_LINGER 0 a close resets, like eddy_stream_close_reset. A positive one holds for a descriptor
+   that is released: eddy's own close never blocks, and what is unsent goes out in the background. */
 enum {
   EDDY_OPT_NODELAY = 1,            /* 0 or 1 */
   EDDY_OPT_KEEPALIVE = 2,          /* 0 or 1 */
@@ -106,7 +111,7 @@ enum {
   EDDY_OPT_SEND_BUFFER =
       6, /* bytes; reads back what the kernel made of it (Linux doubles, socket(7)) */
   EDDY_OPT_RECEIVE_BUFFER = 7, /* bytes, likewise */
-  EDDY_OPT_LINGER = 8,         /* seconds that close may block; -1 for off (the default) */
+  EDDY_OPT_LINGER = 8,         /* seconds, 0 to 65535; -1 for off (the default) */
   EDDY_OPT_REUSE_ADDRESS = 9,  /* 0 or 1 */
   EDDY_OPT_V6ONLY = 10         /* 0 or 1, before bind */
 };

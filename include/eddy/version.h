@@ -46,7 +46,8 @@ enum {
   EDDY_FEATURE_AFD = 1 << 2,
   EDDY_FEATURE_TCP = 1 << 3,
   EDDY_FEATURE_POOL = 1 << 4, /* receive pools */
-  EDDY_FEATURE_FORK = 1 << 5  /* eddy_loop_after_fork does something */
+  EDDY_FEATURE_FORK = 1 << 5, /* eddy_loop_after_fork does something */
+  EDDY_FEATURE_WORK = 1 << 6  /* functions on threads */
 };
 
 /* What this build of the library can do: the bits above. Any thread. */

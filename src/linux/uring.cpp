@@ -75,26 +75,28 @@ OsResult uring_after_fork(Loop &loop) {
   return opened;
 }
 
+// Whether an attempt is likely to pay: among few completions a plain call is cheaper than a request (measured).
+bool tries_at_once(const Source &source, const Op &op, Lane which) {
+  if (which == kWaiters) return op.bits & kStarting;
+  if (source.inflight & bit(which)) return false;
+  switch (op.kind) {
+  case Kind::write:
+    return core(*source.loop).batch < kSmallBatch && (source.ready & bit(kWriteLane));
+  case Kind::read:
+    return core(*source.loop).batch < kSmallBatch && (source.ready & bit(kReadLane)) &&
+           (op.bits & kStarting);
+  default: return false;
+  }
+}
+
 void uring_submit(Op &op) {
   Source &source = *op.source;
   Lane which = lane_of(op.kind);
-  bool free_lane = which != kWaiters && !(source.inflight & bit(which));
-  bool few = core(*source.loop).batch < kSmallBatch;
-  bool direct = false;
-  switch (op.kind) {
-  case Kind::connect:
-  case Kind::shutdown_write:
-    if (free_lane) uring_attempts(source, which);
+  if (op.kind == Kind::connect || op.kind == Kind::shutdown_write) {
+    if (!(source.inflight & bit(which))) uring_attempts(source, which);
     return;
-  case Kind::write: direct = free_lane && few && (source.ready & bit(kWriteLane)); break;
-  case Kind::read:
-    direct = free_lane && few && (op.bits & kStarting) && (source.ready & bit(kReadLane));
-    break;
-  case Kind::wait:
-  case Kind::poll: direct = op.bits & kStarting; break;
-  default: break;
   }
-  if (direct) {
+  if (tries_at_once(source, op, which)) {
     OsResult got = attempt(op);
     if (got.value != kAgain) {
       if (which == kWaiters)
@@ -104,16 +106,16 @@ void uring_submit(Op &op) {
       if (which == kWaiters || !source.lanes[which].head) return;
     }
   }
-  uring_remember(source, bit(which));
+  work_later(source, bit(which));
 }
 
-void uring_resume(Source &source, Lane which) { uring_remember(source, bit(which)); }
+void uring_resume(Source &source, Lane which) { work_later(source, bit(which)); }
 
 bool uring_cancel(Op &op) {
   if (op.state != State::active) return true;
   Source &source = *op.source;
   source.cancels |= static_cast<uint8_t>(bit(lane_of(op.kind)));
-  uring_remember(source, 0);
+  work_later(source, 0);
   return false;
 }
 
@@ -129,7 +131,7 @@ void flush(Loop &loop) {
 
 void uring_quiesce(Source &source) {
   source.cancels |= source.inflight;
-  if (source.cancels || source.in_work) uring_remember(source, 0);
+  if (source.cancels || source.in_work) work_later(source, 0);
   // The owner of a foreign descriptor may close it as soon as close returns.
   if (source.kind == SourceKind::fd && source.polls) flush(*source.loop);
 }

@@ -28,6 +28,7 @@ struct Uring {
   unsigned enter_flags;
   bool enabled;
   bool wake_armed;
+  bool multishot;     // receives of pool reads
   Messages *messages; // made at the first gather
   unsigned messages_used;
   int embed_set = -1, embed_event = -1; // for a foreign loop, see uring_embed.cpp
@@ -44,14 +45,21 @@ OsResult ring_enable(Uring &uring);
 unsigned ring_unsubmitted(Uring &uring);
 bool ring_has_news(Uring &uring); // completions, or work for the next enter
 OsResult ring_enter(Uring &uring, bool wait,
-                    Time limit);    // submits all; limit: nanoseconds, or kNever
-io_uring_sqe *ring_sqe(Loop &loop); // submits when the ring is full; may be nullptr
+                    Time limit);                // submits all; limit: nanoseconds, or kNever
+io_uring_sqe *ring_sqe_after_flush(Loop &loop); // the ring was full; may be nullptr
+
+inline io_uring_sqe *ring_sqe(Loop &loop) {
+  io_uring_sqe *sqe = io_uring_get_sqe(&uring_of(loop).ring);
+  return sqe ? sqe : ring_sqe_after_flush(loop);
+}
 
 // uring_arm.cpp: lanes and waiters become requests.
-void uring_remember(Source &source, unsigned lanes);
 bool uring_prepare(
     Loop &loop); // requests for all sources with work; true if a closing one was among them
 void uring_attempts(Source &source, Lane which); // by plain calls, as far as they go
+
+// uring_multishot.cpp
+bool uring_multishot_receives();
 
 // uring_reap.cpp
 void uring_reap(Loop &loop);

@@ -7,15 +7,7 @@
 
 namespace eddy {
 
-constexpr int kBudget = 16;              // plain attempts per lane and flush
 constexpr uint64_t kMostBytes = 1 << 30; // of one request: its length is 32 bits
-
-void uring_remember(Source &source, unsigned lanes) {
-  source.work |= static_cast<uint8_t>(lanes);
-  if (source.in_work) return;
-  source.in_work = true;
-  core(*source.loop).work.push(source);
-}
 
 static uint64_t lane_tag(Source &source, Lane which) {
   return reinterpret_cast<uintptr_t>(&source) | (which == kReadLane ? kTagRead : kTagWrite);
@@ -128,9 +120,13 @@ static bool arm_read_pool(Source &source, Op &head) {
   io_uring_prep_recv(sqe, fd_of(source), nullptr, 0, 0);
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = static_cast<uint16_t>(pool.group);
-  // Single receives even where credits would allow a multishot one: that one misses wake-ups (data, the end
-  // or a reset; seen on 6.18), and its read-ahead is bounded by the pool alone.
-  if (!has_data) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  // What the kernel reads ahead is bounded by the pool alone, so a read must have credits for all of it. And an
+  // empty pool is said at once, even if there is nothing to receive: then a single receive waits first.
+  if (uring_of(*source.loop).multishot && head.pool.credits == pool.count && pool.free &&
+      !pool.parked_head)
+    sqe->ioprio |= IORING_RECV_MULTISHOT;
+  else if (!has_data)
+    sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
   launched(source, kReadLane, sqe, false);
   op_activate(head);
   return true;
@@ -160,7 +156,7 @@ void uring_attempts(Source &source, Lane which) {
     }
     settle(*head, got);
   }
-  if (source.lanes[which].head) uring_remember(source, bit(which));
+  if (source.lanes[which].head) work_later(source, bit(which));
 }
 
 static bool arm_attempts(Source &source, Lane which, Op &head) {
@@ -180,13 +176,10 @@ static bool arm_lane(Source &source, Lane which) {
   Op *head = source.lanes[which].head;
   if (!head || source.closing || (source.inflight & bit(which))) return true;
   if (source.polling & bit(which)) return arm_poll(source, which); // a request said EAGAIN
+  if (head->kind == Kind::write && head->io.count) return arm_write(source, *head);
   if (by_attempts(*head)) return arm_attempts(source, which, *head);
-  switch (head->kind) {
-  case Kind::read: return arm_read(source, *head);
-  case Kind::read_pool: return arm_read_pool(source, *head);
-  case Kind::write: return arm_write(source, *head);
-  default: return true;
-  }
+  if (head->kind == Kind::read) return arm_read(source, *head);
+  return head->kind != Kind::read_pool || arm_read_pool(source, *head);
 }
 
 static bool cancel_request(Loop &loop, uint64_t tag) {

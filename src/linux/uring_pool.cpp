@@ -41,7 +41,9 @@ OsResult uring_pool_add(eddy_pool &pool) {
     munmap(ring, ring_bytes(pool));
     return {os_error_from_native(-error), -error};
   }
+  uring_of(loop).multishot = uring_multishot_receives();
   pool.group = group;
+  pool.ring_mask = reg.ring_entries - 1;
   pool.ring = ring;
   for (uint32_t i = 0; i < pool.count; i++)
     if (pool.buffers[i].state == static_cast<uint32_t>(BufferState::free)) uring_pool_give(pool, i);
@@ -51,7 +53,7 @@ OsResult uring_pool_add(eddy_pool &pool) {
 void uring_pool_give(eddy_pool &pool, uint32_t index) {
   io_uring_buf_ring *ring = static_cast<io_uring_buf_ring *>(pool.ring);
   io_uring_buf_ring_add(ring, pool_data(pool, index), pool.buffer_size,
-                        static_cast<uint16_t>(index), static_cast<int>(ring_size(pool) - 1), 0);
+                        static_cast<uint16_t>(index), static_cast<int>(pool.ring_mask), 0);
   io_uring_buf_ring_advance(ring, 1);
 }
 

@@ -94,7 +94,16 @@ static void lane_completed(Source &source, Lane which, const io_uring_cqe &cqe) 
     }
     settle(*head, outcome_of(cqe.res));
   }
-  if (!more && source.lanes[which].head && !source.closing) uring_remember(source, bit(which));
+  if (!more && source.lanes[which].head && !source.closing) work_later(source, bit(which));
+}
+
+// The commonest completion: a multishot receive has filled one more buffer.
+static bool received_more(Source &source, const io_uring_cqe &cqe) {
+  constexpr unsigned goes_on = IORING_CQE_F_MORE | IORING_CQE_F_BUFFER;
+  Op *head = source.lanes[kReadLane].head;
+  if ((cqe.flags & goes_on) != goes_on || cqe.res <= 0 || !head) return false;
+  settle_pool(*head, cqe.flags >> IORING_CQE_BUFFER_SHIFT, static_cast<uint32_t>(cqe.res));
+  return true;
 }
 
 static void waiter_completed(Op &op, int result) {
@@ -110,7 +119,7 @@ static void waiter_completed(Op &op, int result) {
     if (op.reason != Reason::none)
       op_end_reason(op);
     else if (!(result & POLLHUP)) // a hang-up stays, and nothing comes after it
-      uring_remember(*op.source, bit(kWaiters));
+      work_later(*op.source, bit(kWaiters));
     return;
   }
   settle_waiter(op, outcome);
@@ -120,10 +129,11 @@ static void waiter_completed(Op &op, int result) {
 static void complete(Loop &loop, const io_uring_cqe &cqe) {
   uint64_t tag = cqe.user_data & kTagMask;
   void *target = reinterpret_cast<void *>(cqe.user_data & ~uint64_t{kTagMask});
-  if (tag == kTagWaiter)
-    waiter_completed(*static_cast<Op *>(target), cqe.res);
-  else if (tag != kTagNone)
+  if (tag == kTagRead && received_more(*static_cast<Source *>(target), cqe)) return;
+  if (tag == kTagRead || tag == kTagWrite)
     lane_completed(*static_cast<Source *>(target), tag == kTagRead ? kReadLane : kWriteLane, cqe);
+  else if (tag == kTagWaiter)
+    waiter_completed(*static_cast<Op *>(target), cqe.res);
   else if (cqe.user_data == kWakeUp && !(cqe.flags & IORING_CQE_F_MORE))
     uring_of(loop).wake_armed = false; // a poll that ends is a wake-up too
 }

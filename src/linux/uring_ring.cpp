@@ -85,9 +85,8 @@ OsResult ring_enter(Uring &uring, bool wait, Time limit) {
   return failed(-result);
 }
 
-io_uring_sqe *ring_sqe(Loop &loop) {
+io_uring_sqe *ring_sqe_after_flush(Loop &loop) {
   Uring &uring = uring_of(loop);
-  if (io_uring_sqe *sqe = io_uring_get_sqe(&uring.ring)) return sqe;
   if (!uring.enabled || core(loop).lost) return nullptr;
   OsResult entered = ring_enter(uring, false, 0);
   if (entered.value < 0 && entered.value != kAgain) {

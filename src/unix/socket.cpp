@@ -106,7 +106,20 @@ OsResult os_socket_reset_on_close(eddy_native_t fd) {
 }
 
 // Never repeated: Linux has freed the number even when close(2) says EINTR.
-void os_socket_close(eddy_native_t fd) { close(fd_of(fd)); }
+void os_socket_drop(eddy_native_t fd) { close(fd_of(fd)); }
+
+// With a positive SO_LINGER close(2) would block, non-blocking socket or not. The kernel goes on sending in the
+// background without it too, and does so even after the time (tcp_close of Linux).
+void os_socket_close(eddy_native_t fd) {
+  linger state = {};
+  socklen_t size = sizeof state;
+  int got = getsockopt(fd_of(fd), SOL_SOCKET, SO_LINGER, &state, &size);
+  if (got == 0 && state.l_onoff && state.l_linger) {
+    state = {};
+    setsockopt(fd_of(fd), SOL_SOCKET, SO_LINGER, &state, sizeof state);
+  }
+  os_socket_drop(fd);
+}
 
 OsResult os_pollable(eddy_native_t fd) {
   struct stat status;

@@ -148,7 +148,22 @@ OsResult os_socket_reset_on_close(eddy_native_t fd) {
                                reinterpret_cast<const char *>(&now), sizeof now));
 }
 
-void os_socket_close(eddy_native_t fd) { closesocket(socket_of(fd)); }
+void os_socket_drop(eddy_native_t fd) { closesocket(socket_of(fd)); }
+
+// With a positive linger time closesocket refuses (WSAEWOULDBLOCK) to close a non-blocking socket. The system
+// goes on sending in the background without it too.
+void os_socket_close(eddy_native_t fd) {
+  linger state = {};
+  int size = sizeof state;
+  int got =
+      getsockopt(socket_of(fd), SOL_SOCKET, SO_LINGER, reinterpret_cast<char *>(&state), &size);
+  if (got == 0 && state.l_onoff && state.l_linger) {
+    state = {};
+    setsockopt(socket_of(fd), SOL_SOCKET, SO_LINGER, reinterpret_cast<const char *>(&state),
+               sizeof state);
+  }
+  os_socket_drop(fd);
+}
 
 OsResult os_pollable(eddy_native_t fd) {
   winsock_start();

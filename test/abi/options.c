@@ -37,13 +37,21 @@ static int try_listener(const void *options) {
   return error;
 }
 
+static int try_workers(const void *options) {
+  eddy_workers_t *workers = NULL;
+  int error = eddy_workers_open(options, &workers);
+  if (error == 0) assert_int_equal(eddy_workers_close(workers), 0);
+  return error;
+}
+
 static const struct {
   const char *name;
   try_fn try_it;
   uint32_t size;
 } kinds[] = {{"loop", try_loop, sizeof(eddy_loop_options_t)},
              {"pool", try_pool, sizeof(eddy_pool_options_t)},
-             {"listener", try_listener, sizeof(eddy_listen_options_t)}};
+             {"listener", try_listener, sizeof(eddy_listen_options_t)},
+             {"workers", try_workers, sizeof(eddy_workers_options_t)}};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 static int with_size(size_t kind, uint32_t size, size_t dirty) {

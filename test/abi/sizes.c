@@ -66,6 +66,21 @@ AT(eddy_pool_options_t, buffer_size, 4);
 AT(eddy_pool_options_t, buffers, 8);
 AT(eddy_pool_options_t, reserved, 12);
 
+SIZE(eddy_workers_options_t, 32);
+AT(eddy_workers_options_t, size, 0);
+AT(eddy_workers_options_t, threads, 4);
+AT(eddy_workers_options_t, keep, 8);
+AT(eddy_workers_options_t, queue, 12);
+AT(eddy_workers_options_t, stack_size, 16);
+AT(eddy_workers_options_t, idle, 24);
+
+SIZE(eddy_workers_stats_t, 24);
+AT(eddy_workers_stats_t, size, 0);
+AT(eddy_workers_stats_t, threads, 4);
+AT(eddy_workers_stats_t, idle, 8);
+AT(eddy_workers_stats_t, queued, 12);
+AT(eddy_workers_stats_t, refused, 16);
+
 VALUE(EDDY_NEVER, UINT64_MAX);
 VALUE(EDDY_NO_NATIVE, -1);
 VALUE(EDDY_PENDING, 0);

@@ -37,6 +37,28 @@ static void rule_8_pending_ops_end_before_the_close_op(void **state) {
   close(peer);
 }
 
+static eddy_stream_t *doomed;
+static struct rec refused, after;
+
+static void release_and_close(struct rec *rec, int64_t result) {
+  (void)rec, (void)result;
+  eddy_stream_release(doomed, &refused.op, rec_cb);
+  eddy_stream_close(doomed, &after.op, rec_cb);
+}
+
+static void rule_8_a_refused_release_ends_before_the_close_op(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  int peer = raw_peer(loop, &doomed);
+  struct rec yield = {.then = release_and_close};
+  refused = after = (struct rec){0};
+  eddy_yield(loop, &yield.op, rec_cb);
+  eddy_op_set_deadline(&refused.op, 1);
+  turn_until(loop, &after.finals, 1);
+  assert_int_equal(refused.result, EDDY_ETIMEDOUT);
+  assert_true(refused.order < after.order);
+  close(peer);
+}
+
 static void rule_8_close_without_op(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream, *idle;
@@ -141,10 +163,12 @@ static void rule_8_release_yields_the_descriptor(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_8_pending_ops_end_before_the_close_op),
-                                     FIXTURE_TEST(rule_8_close_without_op),
-                                     FIXTURE_TEST(rule_8_close_reset),
-                                     FIXTURE_TEST(rule_8_every_kind_of_handle_closes),
-                                     FIXTURE_TEST(rule_8_release_yields_the_descriptor)};
+  const struct CMUnitTest tests[] = {
+      FIXTURE_TEST(rule_8_pending_ops_end_before_the_close_op),
+      FIXTURE_TEST(rule_8_a_refused_release_ends_before_the_close_op),
+      FIXTURE_TEST(rule_8_close_without_op),
+      FIXTURE_TEST(rule_8_close_reset),
+      FIXTURE_TEST(rule_8_every_kind_of_handle_closes),
+      FIXTURE_TEST(rule_8_release_yields_the_descriptor)};
   return RUN_TESTS(tests);
 }

@@ -100,6 +100,26 @@ static void rule_11_stop_and_wake(void **state) {
   eddy_remote_release(remote);
 }
 
+static void wake_mine(struct rec *rec, int64_t result) {
+  (void)result;
+  eddy_remote_wake(rec->context);
+}
+
+// It comes while the loop is awake, so no descriptor remembers it.
+static void rule_11_a_wake_before_the_wait_is_kept(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  struct rec yield = {.then = wake_mine, .context = eddy_loop_remote(loop)}, sleep = {0};
+  eddy_sleep(loop, &sleep.op, eddy_update_now(loop) + 2 * EDDY_SECOND, rec_cb);
+  eddy_yield(loop, &yield.op, rec_cb);
+  assert_int_equal(eddy_loop_step(loop, 0), 1);
+  assert_int_equal(yield.finals, 1);
+  assert_int_equal(eddy_loop_step(loop, EDDY_NEVER), 1); // returns before the sleep ends it
+  assert_int_equal(sleep.finals, 0);
+  eddy_cancel(&sleep.op);
+  assert_int_equal(eddy_loop_run(loop), 0);
+  eddy_remote_release(yield.context);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(rule_11_post_runs_on_the_loop_in_order),
@@ -107,6 +127,7 @@ int main(void) {
       FIXTURE_TEST(rule_11_post_from_its_own_callback),
       FIXTURE_TEST(rule_11_the_remote_outlives_the_loop),
       FIXTURE_TEST(rule_11_a_loop_closed_without_drain_refuses_posts),
-      FIXTURE_TEST(rule_11_stop_and_wake)};
+      FIXTURE_TEST(rule_11_stop_and_wake),
+      FIXTURE_TEST(rule_11_a_wake_before_the_wait_is_kept)};
   return RUN_TESTS(tests);
 }

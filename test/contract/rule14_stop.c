@@ -35,8 +35,24 @@ static void rule_14_stop_from_a_callback(void **state) {
   assert_int_equal(late.finals, 1);
 }
 
+// A run of a loop that is not alive consumes it too.
+static void rule_14_stop_of_an_idle_loop(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_remote_t *remote = eddy_loop_remote(loop);
+  for (int remotely = 0; remotely < 2; remotely++) {
+    struct rec sleep = {0};
+    remotely ? eddy_remote_stop(remote) : eddy_loop_stop(loop);
+    assert_int_equal(eddy_loop_run(loop), 0);
+    eddy_sleep(loop, &sleep.op, eddy_update_now(loop) + 5 * EDDY_MILLISECOND, rec_cb);
+    assert_int_equal(eddy_loop_run(loop), 0);
+    assert_int_equal(sleep.finals, 1);
+  }
+  eddy_remote_release(remote);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_14_stop_before_a_run),
-                                     FIXTURE_TEST(rule_14_stop_from_a_callback)};
+                                     FIXTURE_TEST(rule_14_stop_from_a_callback),
+                                     FIXTURE_TEST(rule_14_stop_of_an_idle_loop)};
   return RUN_TESTS(tests);
 }

@@ -9,7 +9,7 @@ static int came, gone;
 static void *churn(void *argument) {
   unsigned seed = (unsigned)(uintptr_t)argument;
   for (int i = 0; i < kEach; i++) {
-    int fd = raw_connect(&address);
+    int fd = raw_connect_from(2 + (unsigned)i % 8, &address);
     if (fd < 0) return (void *)1;
     seed = seed * 1103515245 + 12345;
     unsigned way = seed >> 16 & 3;

@@ -46,7 +46,7 @@ static void got(eddy_op_t *op, int64_t result) {
     eddy_stream_write(guest->stream, &guest->write, &out, 1, wrote);
     return;
   }
-  assert_int_equal(result, 0);
+  assert_int_equal(result, EDDY_ECONNRESET);
   eddy_stream_close(guest->stream, NULL, NULL);
   crowd.ended++;
 }
@@ -62,18 +62,19 @@ static void welcome(eddy_op_t *op, int64_t result) {
   eddy_stream_read_pool(guest->stream, &guest->read, crowd.pool, 1, got);
 }
 
-// The other process: connects all, waits for the word, writes and reads a byte on each, and leaves.
+// The other process: connects all, waits for the word, writes and reads a byte on each, and leaves with resets.
 static void visit(const eddy_addr_t *addr, int count, int go) {
   int *fds = malloc((size_t)count * sizeof *fds);
   char byte = 'x';
   for (int i = 0; i < count; i++)
-    if ((fds[i] = raw_connect(addr)) < 0) _exit(1);
+    if ((fds[i] = raw_connect_from(2 + (unsigned)i / 4000, addr)) < 0) _exit(1);
   if (read(go, &byte, 1) != 1) _exit(2);
   for (int i = 0; i < count; i++)
     if (patient_send(fds[i], &byte, 1, MSG_NOSIGNAL) != 1) _exit(3);
   for (int i = 0; i < count; i++)
     if (patient_recv(fds[i], &byte, 1, 0) != 1) _exit(4);
   if (read(go, &byte, 1) != 1) _exit(5);
+  for (int i = 0; i < count; i++) raw_reset(fds[i]);
   _exit(0);
 }
 

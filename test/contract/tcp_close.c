@@ -135,9 +135,40 @@ static void with_a_reset(void **state) {
   close_stream(loop, b);
 }
 
+// The time is longer than any test may take.
+static void a_lingering_close_does_not_block(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  for (int native = 0; native < 2; native++) {
+    eddy_stream_t *stream;
+    int peer = raw_peer(loop, &stream);
+    static char block[8 << 20];
+    eddy_buf_t out = buffer(block, sizeof block);
+    struct rec write = {0}, closed = {0};
+    struct linger linger = {1, 1000};
+    if (native)
+      assert_int_equal(
+          eddy_stream_set_native_option(stream, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    else
+      assert_int_equal(eddy_stream_set_option(stream, EDDY_OPT_LINGER, 1000), 0);
+    eddy_stream_write(stream, &write.op, &out, 1, rec_cb);
+    turns(loop, 5);
+    eddy_stream_close(stream, &closed.op, rec_cb);
+    turn_until(loop, &closed.finals, 1);
+    assert_int_equal(write.result, EDDY_ECANCELED);
+    uint64_t arrived = 0;
+    static char room[65536];
+    for (ssize_t got; (got = patient_recv(peer, room, sizeof room, 0)) != 0;
+         arrived += (uint64_t)got)
+      assert_true(got > 0);
+    assert_true(arrived > 0 && arrived == write.transferred);
+    close(peer);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(pending_ops_end_first), FIXTURE_TEST(from_its_own_callback),
-      FIXTURE_TEST(both_sides_at_once), FIXTURE_TEST(both_sides_shut), FIXTURE_TEST(with_a_reset)};
+      FIXTURE_TEST(both_sides_at_once),    FIXTURE_TEST(a_lingering_close_does_not_block),
+      FIXTURE_TEST(both_sides_shut),       FIXTURE_TEST(with_a_reset)};
   return RUN_TESTS(tests);
 }

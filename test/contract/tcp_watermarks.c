@@ -16,7 +16,6 @@ static void signal_has_hysteresis(void **state) {
   turn_until(loop, &at_once.finals, 1);
   assert_int_equal(at_once.result, 0);
 
-  // Small writes, for a driver may learn only at the end of a run of writes what the kernel has taken.
   eddy_buf_t part = buffer(block, 8000);
   for (int i = 0; i < 200; i++) {
     eddy_stream_write(stream, &writes[i].op, &part, 1, rec_cb);
@@ -43,6 +42,37 @@ static void signal_has_hysteresis(void **state) {
   for (int i = 0; i < 3; i++) assert_int_equal(waiters[i].finals, 1);
   assert_true(eddy_stream_queued(stream) <= 100000);
   TURN_UNTIL(loop, ((void)!recv(peer, sink, sizeof sink, 0), writes[199].finals));
+  assert_int_equal(eddy_stream_queued(stream), 0);
+  close_stream(loop, stream);
+  close(peer);
+}
+
+// A write that goes in parts shows it.
+static void falls_within_a_write(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *stream;
+  int peer = raw_peer(loop, &stream);
+  small_buffers(stream, 4096);
+  eddy_buf_t parts[100];
+  for (int i = 0; i < 100; i++) parts[i] = buffer(block, 8000);
+  struct rec writes[2] = {0};
+  uint64_t last = 2 * 800000;
+  int falls = 0;
+  for (int i = 0; i < 2; i++) eddy_stream_write(stream, &writes[i].op, parts, 100, rec_cb);
+  fcntl(peer, F_SETFL, O_NONBLOCK);
+  static char sink[8192];
+  eddy_time_t limit = eddy_update_now(loop) + 20 * EDDY_SECOND;
+  while (!writes[0].finals && eddy_update_now(loop) < limit) {
+    (void)!recv(peer, sink, sizeof sink, 0);
+    eddy_loop_step(loop, 0);
+    uint64_t queued = eddy_stream_queued(stream);
+    assert_true(queued <= last);
+    falls += queued < last && !writes[0].finals;
+    last = queued;
+  }
+  assert_int_equal(writes[0].result, 800000);
+  assert_true(falls > 1);
+  TURN_UNTIL(loop, ((void)!recv(peer, sink, sizeof sink, 0), writes[1].finals));
   assert_int_equal(eddy_stream_queued(stream), 0);
   close_stream(loop, stream);
   close(peer);
@@ -80,6 +110,7 @@ static void defaults(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(signal_has_hysteresis), FIXTURE_TEST(defaults)};
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(signal_has_hysteresis),
+                                     FIXTURE_TEST(falls_within_a_write), FIXTURE_TEST(defaults)};
   return RUN_TESTS(tests);
 }

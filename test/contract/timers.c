@@ -46,9 +46,8 @@ static void rearm(void **state) {
   eddy_sleep(loop, &r.op, now + 2 * EDDY_MILLISECOND, rec_cb);
   for (int i = 0; i < 1000; i++) // later, again and again
     assert_int_equal(eddy_rearm(&r.op, now + (10 + (eddy_time_t)i % 10) * EDDY_MILLISECOND), 0);
-  turn_for(loop, 5 * EDDY_MILLISECOND);
-  assert_int_equal(r.finals, 0);
-  turn_until(loop, &r.finals, 1);
+  turn_until(loop, &r.finals,
+             1); // on a machine under load perhaps much later, but at none of the former times
   assert_true(eddy_now(loop) >= now + 19 * EDDY_MILLISECOND);
   eddy_sleep(loop, &r.op, EDDY_NEVER, rec_cb);
   assert_int_equal(eddy_rearm(&r.op, 0), 0); // earlier

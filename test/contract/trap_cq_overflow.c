@@ -52,7 +52,7 @@ static void storm(eddy_loop_t *loop, uint32_t buffers, uint32_t credits) {
     UNTIL(loop, sides[i].rec.finals);
     CHECK_EQ(sides[i].rec.result, 0);
     CHECK_EQ(sides[i].bytes, kRounds * kBytes);
-    eddy_stream_close(sides[i].stream, NULL, NULL);
+    eddy_stream_close_reset(sides[i].stream, NULL, NULL);
   }
   CHECK_EQ(total, wanted);
   CHECK_EQ(eddy_pool_free(pool), buffers);
@@ -111,7 +111,7 @@ static void waits_and_wakes(void **state) {
   eddy_post(remote, &again.op, rec_cb);
   eddy_loop_step(loop, eddy_update_now(loop) + 10 * EDDY_SECOND);
   UNTIL(loop, again.finals);
-  for (int i = 0; i < kStreams; i++) close(sides[i].peer);
+  for (int i = 0; i < kStreams; i++) raw_reset(sides[i].peer);
   eddy_remote_release(remote);
   end_loop(loop);
 }

@@ -61,7 +61,7 @@ static void old_events_stay_old(void **state) {
     renew();
     for (int i = 0; i < kStreams; i++) reused += eddy_stream_native(fresh[i].stream) <= highest;
     same_number += reused;
-    for (int i = 0; i < kStreams; i++) close(slots[i].peer); // the last events of the old ones
+    for (int i = 0; i < kStreams; i++) raw_reset(slots[i].peer); // the last events of the old ones
     for (int i = 0; i < 3; i++) eddy_loop_step(loop, 0);
     for (int i = 0; i < kStreams; i++) CHECK_EQ(fresh[i].read.calls, 0);
     for (int i = 0; i < kStreams; i++) CHECK_EQ(write(fresh[i].peer, "new", 3), 3);
@@ -69,7 +69,7 @@ static void old_events_stay_old(void **state) {
     for (int i = 0; i < kStreams; i++) {
       CHECK_EQ(slots[i].read.finals, 1);
       eddy_stream_close(fresh[i].stream, NULL, NULL);
-      close(fresh[i].peer);
+      raw_reset(fresh[i].peer);
     }
     eddy_loop_step(loop, 0);
     eddy_loop_step(loop, 0);
@@ -120,14 +120,14 @@ static void accepted_ones_too(void **state) {
       eddy_stream_close(slots[i].stream, NULL, NULL);
     }
     UNTIL(loop, accepted == 8);
-    for (int i = 0; i < 8; i++) close(slots[i].peer);
+    for (int i = 0; i < 8; i++) raw_reset(slots[i].peer);
     eddy_loop_step(loop, 0);
     for (int i = 0; i < 8; i++) CHECK_EQ(write(peers[i], "new", 3), 3);
     for (int i = 0; i < 8; i++) {
       UNTIL(loop, fresh[i].read.finals);
       CHECK_EQ(fresh[i].read.calls, 1);
       eddy_stream_close(fresh[i].stream, NULL, NULL);
-      close(peers[i]);
+      raw_reset(peers[i]);
     }
   }
   CHECK_EQ(spurious, 0);

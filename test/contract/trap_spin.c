@@ -26,13 +26,17 @@ static void waits_end_as_without(void **state) {
     UNTIL(loop, posted.finals);
     eddy_remote_release(remote);
   }
-  struct rec timer = {0};
-  eddy_sleep(loop, &timer.op, eddy_update_now(loop) + 80 * EDDY_MILLISECOND, rec_cb);
-  uint64_t burnt = cpu_time();
-  while (!timer.finals) eddy_loop_step(loop, EDDY_NEVER);
-  burnt = cpu_time() - burnt;
-  CHECK(burnt >= 500 * EDDY_MICROSECOND); // it did spin
-  CHECK(burnt < 40 * EDDY_MILLISECOND);
+  int spun = 0;
+  for (int i = 0; !spun; i++) { // a loaded machine may leave this process no time to spin in
+    struct rec timer = {0};
+    eddy_sleep(loop, &timer.op, eddy_update_now(loop) + 80 * EDDY_MILLISECOND, rec_cb);
+    uint64_t burnt = cpu_time();
+    while (!timer.finals) eddy_loop_step(loop, EDDY_NEVER);
+    burnt = cpu_time() - burnt;
+    CHECK(burnt < 40 * EDDY_MILLISECOND);
+    spun = burnt >= 500 * EDDY_MICROSECOND;
+    CHECK(i < 100);
+  }
   close(peer);
   end_loop(loop);
 }

@@ -35,7 +35,7 @@ static void answered(eddy_loop_t *loop) {
     UNTIL(loop, waits[i].finals);
     CHECK_EQ(waits[i].result, EDDY_DISCONNECT);
     CHECK_EQ(reads[i].calls + writes[i].calls + gathers[i].calls + waits[i].calls, 4);
-    eddy_stream_close(streams[i], NULL, NULL);
+    eddy_stream_close_reset(streams[i], NULL, NULL);
   }
 }
 
@@ -89,7 +89,7 @@ static void cancels(void **state) {
     UNTIL(loop, reads[i].finals && waits[i].finals);
     CHECK_EQ(reads[i].result, EDDY_ECANCELED);
     CHECK_EQ(waits[i].result, EDDY_ECANCELED);
-    close(peers[i]);
+    raw_reset(peers[i]);
   }
   end_loop(loop);
 }

@@ -57,6 +57,14 @@ def cxx(prefix):
     print(run(program, env=prefix.environment()))
 
 
+def facade(prefix):
+    program = prefix.folder("facade") / "consumer"
+    run(*prefix.cxx, "-std=c++20", *WARNINGS, HERE / "consumer_facade.cpp", "-o", program,
+        *prefix.pkg_config("--cflags", "--libs"), env=prefix.environment())
+    expect("libeddy.so.0" in prefix.needed(program), "it is not linked with libeddy.so.0")
+    print(run(program, env=prefix.environment()))
+
+
 def cmake(prefix):
     need("cmake", "pkg-config")
     folder = prefix.folder("cmake")
@@ -118,7 +126,7 @@ def luajit(prefix):
 
 
 CASES = {case.__name__: case for case in (
-    files, pkgconfig_shared, pkgconfig_static, cxx, cmake, subproject_shared, subproject_static,
+    files, pkgconfig_shared, pkgconfig_static, cxx, facade, cmake, subproject_shared, subproject_static,
     python, luajit)}
 
 

@@ -1,10 +1,10 @@
-"""Only src/op.cpp moves an op from one state to the next."""
+"""Only src/op.cpp and its inline half move an op from one state to the next."""
 
 import common
 
-OWNERS = {"src/op.cpp", "src/op.hpp"}
+OWNERS = {"src/op.cpp", "src/op_inline.hpp", "src/op.hpp"}
 PATTERNS = [
-    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only src/op.cpp sets an op's state"),
+    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only src/op.cpp and op_inline.hpp set an op's state"),
 ]
 
 

@@ -217,9 +217,10 @@ static bool woken(Loop &loop) {
 void poll_events(World &world, Time until) {
   world.polls++;
   world.last_until = until;
+  bool signalled = woken(*world.loop); // an edge, which a poll takes too
   if (until > world.now) {
     world.waits++;
-    if (woken(*world.loop)) until = world.now;
+    if (signalled) until = world.now;
   }
   if (until > world.now) {
     Time next = world.count ? world.events[0].at : kNever;

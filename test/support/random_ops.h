@@ -31,8 +31,8 @@ struct end {
   struct end *peer;
   struct record *records, *last;
   uint8_t *in;
-  size_t received, sent;
-  uint64_t done[2]; // the latest op of a lane that finished with an effect
+  size_t received, sent, whole; // whole: received without a gap
+  uint64_t done[2];             // the latest op of a lane that finished with an effect
   int live, writes;
   int connected, connecting, failed, timed, closing, dead, ended, shut_read, shut_write, torn,
       flowing;

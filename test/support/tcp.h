@@ -51,11 +51,14 @@ static inline void raw_limits(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-// Connects a plain blocking socket; its calls fail after ten seconds. -1 and errno when refused.
-static inline int raw_connect(const eddy_addr_t *addr) {
-  int fd = socket(addr->family == EDDY_AF_INET ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+static inline int raw_socket(uint16_t family) {
+  int fd = socket(family == EDDY_AF_INET ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
   assert_true(fd >= 0);
   raw_limits(fd);
+  return fd;
+}
+
+static inline int raw_connected(int fd, const eddy_addr_t *addr) {
   struct sockaddr_storage native;
   int length = eddy_addr_to_native(addr, &native, sizeof native);
   assert_true(length > 0);
@@ -73,6 +76,21 @@ static inline int raw_connect(const eddy_addr_t *addr) {
   close(fd);
   errno = error;
   return -1;
+}
+
+// Connects a plain blocking socket; its calls fail after ten seconds. -1 and errno when refused.
+static inline int raw_connect(const eddy_addr_t *addr) {
+  return raw_connected(raw_socket(addr->family), addr);
+}
+
+// The same from 127.0.0.`host`: for many connections, which would use up the ports of 127.0.0.1 for everybody else.
+static inline int raw_connect_from(uint32_t host, const eddy_addr_t *addr) {
+  struct sockaddr_in own = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host)};
+  int fd = raw_socket(EDDY_AF_INET), late = 1; // the port is chosen by the connect (ip(7))
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+  assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+  return raw_connected(fd, addr);
 }
 
 static inline void raw_address(int fd, int peer, eddy_addr_t *addr) {

@@ -117,12 +117,31 @@ void the_phases_have_their_order(void **) {
   static const int wanted[] = {0, 2, 4, 2, 4, 5};
   for (int i = 0; i < 6; i++) assert_int_equal(phases[i], wanted[i]);
   assert_int_equal(phase_count, 6);
-  eddy_loop_step(&loop, EDDY_NEVER); // ended at once by the post's signal
   phase_count = 0;
   eddy_loop_step(&loop, EDDY_NEVER);
   static const int last[] = {2, 3, 4, 6};
   for (int i = 0; i < 4; i++) assert_int_equal(phases[i], last[i]);
   eddy_remote_release(remote);
+  end(loop);
+}
+
+// The parts of a write that the kernel takes one after the other are no event, so the native handle is signalled.
+void a_host_is_told_of_work_that_is_left(void **) {
+  Loop &loop = *open(false);
+  eddy_stream_t *stream = fake::stream(loop);
+  Rec rec = {};
+  char data[400] = {};
+  line(stream).chop = 1;
+  eddy_loop_native_handle(&loop);
+  fake::write(stream, rec, data, sizeof data);
+  for (int steps = 0; !rec.finals; steps++) {
+    turn(loop);
+    assert_true(steps < 100);
+    if (!rec.finals) assert_int_equal(loop.remote->sleep.load(), kNotified);
+  }
+  ONCE(rec, 400);
+  turn(loop, 2);
+  assert_int_equal(loop.remote->sleep.load(), kAsleep);
   end(loop);
 }
 
@@ -200,6 +219,7 @@ int main() {
       FAKE_TEST(a_busy_loop_polls_every_ninth_turn),
       FAKE_TEST(what_gets_ready_meanwhile_waits_for_the_next_turn),
       FAKE_TEST(stop_is_consumed_by_one_run),
+      FAKE_TEST(a_host_is_told_of_work_that_is_left),
       FAKE_TEST(an_armed_idle_hook_keeps_it_from_waiting),
       FAKE_TEST(the_phases_have_their_order),
       FAKE_TEST(a_close_ends_in_the_turn_that_made_it_due),

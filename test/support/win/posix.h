@@ -118,6 +118,7 @@ int px_mprotect(void *memory, size_t size, int protection);
 #define mprotect px_mprotect
 #define aligned_alloc(alignment, size) malloc(size) // 16 bytes, as everywhere in 64-bit Windows
 #define SIZE TEST_SIZE                              // a type of Windows
+#define setenv(name, value, overwrite) _putenv_s(name, value) // the process's environment too
 #define strsignal(number) "signal"
 
 #endif

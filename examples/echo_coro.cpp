@@ -1,0 +1,117 @@
+// eddy-echo-coro: the server of echo.c as coroutines. A connection is a task; an idle one holds no buffer.
+//
+// What arrives is written back from the buffer it arrived in, and the next is not read before that: a peer
+// that does not take its replies holds two buffers at most. Such peers could have all of them in the end, so when the
+// pool runs low, bytes are copied out before they are written.
+#include <eddy.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::uint32_t kBuffers = 128;
+
+int signal_pipe[2];
+
+void on_signal(int) {
+  int before = errno;
+  [[maybe_unused]] ssize_t wrote = write(signal_pipe[1], "", 1);
+  errno = before;
+}
+
+eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
+  auto in = s.chunks(pool, 2);
+  for (;;) {
+    auto chunk = co_await in.next().nothrow();
+    if (!chunk || !*chunk) co_return; // the peer has gone, or has said all
+    std::vector<std::byte> copy;
+    std::span<std::byte> bytes = chunk->bytes();
+    if (pool.free() < kBuffers / 4) {
+      copy.assign(bytes.begin(), bytes.end());
+      bytes = copy;
+      std::move(*chunk).keep().reset();
+    }
+    auto written = co_await s.write(bytes).nothrow();
+    if (!written) co_return;
+  }
+}
+
+eddy::task<> accept(eddy::listener &in, eddy::scope &conns, eddy::pool &pool) {
+  for (;;) {
+    auto s = co_await in.accept().nothrow();
+    if (s) {
+      conns.spawn(echo, std::move(*s), std::ref(pool));
+    } else if (s.error() == std::errc::too_many_files_open) {
+      co_await eddy::sleep_for(100ms);
+    } else {
+      throw std::system_error(s.error());
+    }
+  }
+}
+
+eddy::task<> serve(eddy::loop &l, const eddy::address &at) {
+  eddy::pool pool(l, kBuffers, 16384);
+  eddy::listener in(l, at, EDDY_LISTEN_NODELAY);
+  eddy::fd signals(l, signal_pipe[0]);
+  std::printf("listening on %s driver=%s\n", in.local_address().text().c_str(), l.driver());
+  std::fflush(stdout);
+  eddy::scope conns;
+  auto body = [&]() -> eddy::task<> {
+    conns.spawn(accept, std::ref(in), std::ref(conns), std::ref(pool));
+    co_await signals.poll(EDDY_READABLE);
+    conns.cancel();
+  };
+  co_await conns.run(body);
+}
+
+int usage() {
+  std::fprintf(stderr, "usage: eddy-echo-coro [--driver NAME] [--host ADDR] [--port N]\n");
+  return 2;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  int driver = EDDY_DRIVER_AUTO;
+  std::string host = "127.0.0.1";
+  unsigned long port = 0;
+  for (int i = 1; i < argc; i += 2) {
+    if (i + 1 == argc) return usage();
+    if (std::strcmp(argv[i], "--driver") == 0)
+      driver = eddy_driver_by_name(argv[i + 1]);
+    else if (std::strcmp(argv[i], "--host") == 0)
+      host = argv[i + 1];
+    else if (std::strcmp(argv[i], "--port") == 0)
+      port = std::strtoul(argv[i + 1], nullptr, 10);
+    else
+      return usage();
+  }
+  auto at = eddy::address::parse(host, static_cast<std::uint16_t>(port));
+  if (driver < 0 || !at || port > 65535) return usage();
+
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0) return 1;
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+
+  try {
+    eddy::loop l(static_cast<std::uint32_t>(driver));
+    l.run(serve(l, *at));
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "eddy-echo-coro: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,261 @@
+// Reading a stream in buffers of a pool: an idle connection holds none, and not asking for the next chunk
+// is backpressure.
+//
+//   auto in = s.chunks(pool);
+//   for (;;) {
+//     auto chunk = co_await in.next();
+//     if (!chunk) break; // end of stream
+//     co_await s.write(chunk.bytes());
+//   }
+#ifndef EDDY_CHUNKS_HPP
+#define EDDY_CHUNKS_HPP
+
+#include <eddy/pool.hpp>
+#include <eddy/stream.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace eddy {
+
+class chunk;
+
+namespace detail {
+
+// The multishot read of a chunk_reader. It outlives the reader by the time that its cancel takes.
+//
+// What arrives while the task waits is shown to it from inside the callback. A task that is done with it
+// before it waits again never takes it out of the op, and it goes back by itself.
+class chunk_source final : public waiter {
+public:
+  static constexpr std::uint32_t kMost = 8;
+
+  chunk_source(eddy_stream_t *stream, eddy_pool_t *pool, std::uint32_t credits)
+      : stream_(stream), pool_(pool), credits_(std::clamp<std::uint32_t>(credits, 1, kMost)) {
+    op_.data = this;
+  }
+  chunk_source(const chunk_source &) = delete;
+  chunk_source &operator=(const chunk_source &) = delete;
+
+  static void *operator new(std::size_t size) { return frame_new(size); }
+  static void operator delete(void *memory, std::size_t size) noexcept {
+    frame_delete(memory, size);
+  }
+
+  // The reader is gone.
+  void abandon() {
+    if (waiting_) misuse("a chunk reader was destroyed while a task waits for it");
+    abandoned_ = true;
+    if (!inside_) settle();
+  }
+
+  // True when there is a chunk, or an end. Else the task is to wait.
+  bool ready(loop_state &loop, deadline limit) {
+    give_back();
+    if (count_) {
+      current_ = queue_[first_];
+      first_ = (first_ + 1) % kMost;
+      count_--;
+      state_ = taken;
+      return true;
+    }
+    if (!eddy_op_pending(&op_)) {
+      if (started_ && end_ != EDDY_ETIMEDOUT) return true;
+      start(loop, limit);
+    } else if (limit) {
+      eddy_rearm(&op_, limit.at(loop.native));
+      limited_ = true;
+    }
+    return false;
+  }
+  void wait(fiber &f, std::coroutine_handle<> h) {
+    if (waiting_) misuse("two tasks wait for one chunk reader");
+    waiting_ = &f;
+    f.wait(*this, h);
+  }
+  void leave() noexcept override { waiting_ = nullptr; }
+
+  bool has_chunk() const { return state_ != none; }
+  std::int64_t end() const { return end_; }
+  std::span<std::byte> bytes() const {
+    return std::span(static_cast<std::byte *>(current_.data), current_.size);
+  }
+  lease keep() {
+    if (state_ == shown) eddy_op_take_lease(&op_, &current_);
+    state_ = none;
+    return lease(pool_, current_);
+  }
+
+private:
+  // Its deadline is always set, so that it can be moved: next().within() has one for each chunk.
+  static constexpr eddy_time_t kFar = EDDY_NEVER - 1;
+
+  void start(loop_state &loop, deadline limit) {
+    started_ = true;
+    limited_ = bool(limit);
+    eddy_op_set_deadline(&op_, limit ? limit.at(loop.native) : kFar);
+    eddy_stream_read_pool(stream_, &op_, pool_, credits_, on_read);
+  }
+
+  void give_back() {
+    if (state_ == taken) eddy_pool_give(pool_, current_.id);
+    state_ = none;
+  }
+
+  static void on_read(eddy_op_t *op, std::int64_t value) {
+    chunk_source &self = *static_cast<chunk_source *>(op->data);
+    self.inside_ = true;
+    if (!self.abandoned_) self.take_in(value);
+    self.inside_ = false;
+    if (self.abandoned_) self.settle();
+  }
+
+  void take_in(std::int64_t value) {
+    if (!eddy_op_more(&op_)) {
+      end_ = value;
+      hand_over();
+    } else if (!waiting_) {
+      eddy_op_take_lease(&op_, &queue_[(first_ + count_++) % kMost]);
+    } else {
+      if (std::exchange(limited_, false)) eddy_rearm(&op_, kFar);
+      eddy_op_peek_lease(&op_, &current_);
+      state_ = shown;
+      hand_over();
+      if (state_ != shown || abandoned_) return;
+      eddy_op_take_lease(&op_, &current_); // the task waits for something, with the chunk in use
+      state_ = taken;
+    }
+  }
+
+  void hand_over() {
+    if (!waiting_) return;
+    fiber &f = *std::exchange(waiting_, nullptr);
+    f.waits = nullptr;
+    f.loop->budget = loop_state::kBudget;
+    f.resume();
+  }
+
+  // Once abandoned: gives everything back, and goes when the op has ended.
+  void settle() {
+    give_back();
+    for (; count_; count_--, first_ = (first_ + 1) % kMost)
+      eddy_pool_give(pool_, queue_[first_].id);
+    if (eddy_op_pending(&op_))
+      eddy_cancel(&op_);
+    else
+      delete this;
+  }
+
+  eddy_stream_t *stream_;
+  eddy_pool_t *pool_;
+  std::uint32_t credits_;
+  eddy_op_t op_{};
+  fiber *waiting_ = nullptr;
+  eddy_lease_t current_{};                  // the task's
+  std::array<eddy_lease_t, kMost> queue_{}; // received ahead of it
+  std::uint32_t first_ = 0, count_ = 0;
+  std::int64_t end_ = 0;
+  enum { none, shown, taken } state_ = none; // current_: not there, still in the op, ours
+  bool started_ = false, limited_ = false, inside_ = false, abandoned_ = false;
+};
+
+struct abandon_source {
+  void operator()(chunk_source *source) const { source->abandon(); }
+};
+
+} // namespace detail
+
+// Bytes that have been received. They are there until the reader is asked for the next chunk.
+class chunk {
+public:
+  chunk() = default;
+  explicit chunk(detail::chunk_source *source) : source_(source) {}
+
+  // False at the end of the stream.
+  explicit operator bool() const { return source_ != nullptr; }
+  std::span<std::byte> bytes() const { return source_ ? source_->bytes() : std::span<std::byte>(); }
+  std::size_t size() const { return bytes().size(); }
+  // Makes the bytes last as long as the lease does.
+  lease keep() && { return std::exchange(source_, nullptr)->keep(); }
+
+private:
+  detail::chunk_source *source_ = nullptr;
+};
+
+// Its stream and its pool have to outlive it. One task asks at a time.
+class chunk_reader {
+public:
+  chunk_reader(eddy_stream_t *stream, eddy_pool_t *pool, std::uint32_t credits)
+      : source_(new detail::chunk_source(stream, pool, credits)) {}
+
+  template<bool Throws>
+  class [[nodiscard]] next_chunk {
+  public:
+    class awaiter {
+    public:
+      awaiter(detail::fiber &f, detail::chunk_source &source, detail::deadline limit)
+          : fiber_(f), source_(source), limit_(limit) {}
+
+      bool await_ready() {
+        fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : 0;
+        if (fiber_.result) return true;
+        if (!source_.ready(*fiber_.loop, limit_)) return false;
+        ready_ = true;
+        return fiber_.spend();
+      }
+      void await_suspend(std::coroutine_handle<> h) {
+        if (!ready_) return source_.wait(fiber_, h);
+        fiber_.waiting = h;
+        fiber_.settle(0);
+      }
+      auto await_resume() {
+        std::int64_t error = fiber_.result;
+        if (error >= 0 && !source_.has_chunk()) error = source_.end();
+        if constexpr (!Throws) {
+          return error < 0 ? result<chunk>(detail::code_of(error)) : result<chunk>(value());
+        } else {
+#if EDDY_EXCEPTIONS
+          detail::check(error);
+#else
+          static_assert(!Throws, "without exceptions, await next().nothrow()");
+#endif
+          return value();
+        }
+      }
+
+    private:
+      chunk value() const { return source_.has_chunk() ? chunk(&source_) : chunk(); }
+
+      detail::fiber &fiber_;
+      detail::chunk_source &source_;
+      detail::deadline limit_;
+      bool ready_ = false;
+    };
+
+    next_chunk(detail::chunk_source &source, detail::deadline limit)
+        : source_(source), limit_(limit) {}
+    // How long to wait for this chunk.
+    template<class Rep, class Period>
+    next_chunk within(std::chrono::duration<Rep, Period> d) const {
+      return next_chunk(source_, detail::deadline(detail::duration_of(d)));
+    }
+    next_chunk until(time_point at) const { return next_chunk(source_, detail::deadline(at)); }
+    next_chunk<false> nothrow() const { return next_chunk<false>(source_, limit_); }
+    awaiter eddy_await(detail::fiber &f) const { return awaiter(f, source_, limit_); }
+
+  private:
+    detail::chunk_source &source_;
+    detail::deadline limit_;
+  };
+
+  // The next bytes, or a chunk that is false at the end of the stream. Ends the one before.
+  next_chunk<true> next() { return next_chunk<true>(*source_, {}); }
+
+private:
+  std::unique_ptr<detail::chunk_source, detail::abandon_source> source_;
+};
+
+} // namespace eddy
+
+#endif

@@ -1,0 +1,179 @@
+// The loop, and the tasks that run on it.
+#ifndef EDDY_LOOP_HPP
+#define EDDY_LOOP_HPP
+
+#include <eddy/remote.h>
+#include <eddy/spawn.hpp>
+#include <eddy/time.hpp>
+#include <eddy/version.h>
+
+namespace eddy {
+
+// The address of a loop, for other threads and for signal handlers. It outlives the loop.
+class remote {
+public:
+  remote() = default;
+  explicit remote(eddy_loop_t *loop) : remote_(eddy_loop_remote(loop)) {}
+  remote(const remote &other)
+      : remote_(other.remote_ ? eddy_remote_retain(other.remote_) : nullptr) {}
+  remote(remote &&other) noexcept : remote_(std::exchange(other.remote_, nullptr)) {}
+  remote &operator=(remote other) noexcept {
+    std::swap(remote_, other.remote_);
+    return *this;
+  }
+  ~remote() {
+    if (remote_) eddy_remote_release(remote_);
+  }
+
+  // As loop::stop. Any thread.
+  void stop() const { eddy_remote_stop(remote_); }
+  // Lets the loop run one turn. Any thread, and safe in a signal handler.
+  void wake() const { eddy_remote_wake(remote_); }
+  eddy_remote_t *native() const { return remote_; }
+
+private:
+  eddy_remote_t *remote_ = nullptr;
+};
+
+class loop : private detail::loop_state {
+public:
+#if EDDY_EXCEPTIONS
+  // A driver by its number (EDDY_DRIVER_*). Throws std::system_error.
+  explicit loop(std::uint32_t driver = EDDY_DRIVER_AUTO) : loop(options_for(driver)) {}
+  explicit loop(const eddy_loop_options_t &options) {
+    detail::check(eddy_loop_open(&options, &native));
+  }
+#endif
+  // Gives the error instead; then the loop can only be destroyed.
+  explicit loop(std::error_code &error, std::uint32_t driver = EDDY_DRIVER_AUTO)
+      : loop(error, options_for(driver)) {}
+  loop(std::error_code &error, const eddy_loop_options_t &options) {
+    int result = eddy_loop_open(&options, &native);
+    error = result < 0 ? detail::code_of(result) : std::error_code();
+  }
+  loop(const loop &) = delete;
+  loop &operator=(const loop &) = delete;
+
+  // Cancels what was spawned and waits for its end. Its errors are dropped: run() reports them. Handles
+  // on the loop (streams, listeners...) have to be gone by then.
+  ~loop() {
+    if (!native) return;
+    all_.stop.request();
+    while (all_.pending()) turn();
+    while (eddy_loop_alive(native)) eddy_loop_step(native, EDDY_NEVER);
+    if (eddy_loop_close(native) != 0)
+      detail::misuse("a loop was destroyed before the handles, leases or operations on it");
+  }
+
+  // Runs `main` to its end and returns or throws what it did. What was spawned runs meanwhile, and is
+  // left suspended at its end. The first failure of a spawned task cancels all tasks, `main` too, and is
+  // thrown here. stop() cancels all tasks: then, unless `main` ends with a value, canceled is thrown.
+  template<class T>
+  T run(task<T> main) {
+    root<T> top(*this, std::move(main));
+    while (!top.over || (all_.stop.requested() && all_.pending())) turn();
+    detail::failure first = all_.first();
+    if (all_.stop.requested()) all_.forget();
+    return finish(top, first);
+  }
+  // Runs until everything that was spawned has ended.
+  void run() {
+    while (all_.pending()) turn();
+    detail::failure first = all_.first();
+    if (all_.stop.requested()) all_.forget();
+    error_ = first.code();
+#if EDDY_EXCEPTIONS
+    if (first) first.raise();
+#endif
+  }
+
+  // Starts a task that belongs to the loop: f(args...), which is called at once and kept, with copies of
+  // the arguments, until the task has ended; or a task as it is. Returns when it first waits.
+  template<class F, class... Args>
+  void spawn(F &&f, Args &&...args) {
+    detail::spawn_into(all_, *this, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+  // The failure of a spawned task that ended the last run().
+  std::error_code error() const { return error_; }
+
+  // Cancels every task. The loop's thread.
+  void cancel() { all_.stop.request(); }
+  // The same from outside of tasks or, by way of a remote, from another thread.
+  void stop() { eddy_loop_stop(native); }
+
+  // While such an object lives, run() waits for what other threads will bring, where it would otherwise
+  // say that nothing can ever end its task.
+  class hold {
+  public:
+    explicit hold(loop &l) : loop_(l) { loop_.expect(); }
+    hold(const hold &) = delete;
+    hold &operator=(const hold &) = delete;
+    ~hold() { loop_.arrived(); }
+
+  private:
+    loop &loop_;
+  };
+
+  time_point now() const { return detail::point_of(eddy_now(native)); }
+  time_point update_now() { return detail::point_of(eddy_update_now(native)); }
+  eddy::remote remote() { return eddy::remote(native); }
+  const char *driver() const { return eddy_driver_name(eddy_loop_driver(native)); }
+  eddy_loop_t *get() const { return native; }
+  detail::loop_state &state() { return *this; }
+  static loop &from(detail::loop_state &state) { return static_cast<loop &>(state); }
+
+private:
+  template<class T>
+  struct root : detail::fiber {
+    root(eddy::loop &where, task<T> t)
+        : fiber(where, &where.all_.stop, at_end), frame(std::move(t).take_frame()) {
+      if (!frame) detail::misuse("a task was awaited twice, or after it was moved away");
+      frame.promise().begin(*this, nullptr);
+      next = frame.get();
+      run();
+    }
+    static fiber *at_end(fiber &f) {
+      f.heed(nullptr);
+      static_cast<root &>(f).over = true;
+      f.loop->wake_run();
+      return nullptr;
+    }
+    detail::owned_frame<detail::task_promise<T>> frame;
+    bool over = false; // unlike `ended`, only this thread's: the task may be on another loop
+  };
+
+  template<class T>
+  T finish(root<T> &top, const detail::failure &first) {
+    error_ = first.code();
+#if EDDY_EXCEPTIONS
+    if (first) first.raise();
+#endif
+    return top.frame.promise().take();
+  }
+
+  static eddy_loop_options_t options_for(std::uint32_t driver) {
+    eddy_loop_options_t options{};
+    options.size = sizeof options;
+    options.driver = driver;
+    return options;
+  }
+
+  // Runs until something has ended.
+  void turn() {
+    woken = false;
+    running = true;
+    int left = eddy_loop_run(native);
+    running = false;
+    if (woken) return;
+    if (left == 0)
+      detail::misuse("a task has not ended, and nothing that it could wait for is left");
+    all_.stop.request(); // stop() was called
+  }
+
+  detail::group all_{state()};
+  std::error_code error_;
+};
+
+} // namespace eddy
+
+#endif

@@ -1,0 +1,158 @@
+// Reading a stream by its contents: up to a delimiter, line by line, exactly so many bytes.
+//
+// All of these are tasks. Where the program is built without exceptions they give a result; .nothrow()
+// makes them do so in any case.
+#ifndef EDDY_READER_HPP
+#define EDDY_READER_HPP
+
+#include <eddy/stream.hpp>
+#include <eddy/task.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace eddy {
+
+// Fills the buffer. False when the stream ends before the first byte; errc::connection_aborted when it
+// ends later.
+inline task<fallible<bool>> read_exactly(stream &from, buffer into) {
+  std::size_t have = 0;
+  while (have < into.size()) {
+    buffer rest(static_cast<std::byte *>(into.data()) + have, into.size() - have);
+    auto n = co_await from.read(rest).nothrow();
+    if (!n) co_return detail::give_up<bool>(n.error());
+    if (*n == 0 && have == 0) co_return false;
+    if (*n == 0) co_return detail::give_up<bool>(make_error_code(errc::connection_aborted));
+    have += *n;
+  }
+  co_return true;
+}
+
+// A stream with a buffer of `limit` bytes, allocated once. What it gives refers to that buffer and is
+// there until the next call. The stream has to outlive it. One task reads at a time.
+class reader {
+public:
+  reader(stream &from, std::size_t limit) : stream_(&from), bytes_(limit) {}
+
+  // The bytes up to and with the delimiter; nothing at the end of the stream. Errors: errc::message_size
+  // when the limit is reached before, errc::connection_aborted when the stream ends in the middle.
+  task<fallible<std::optional<std::string_view>>> read_until(std::string_view delimiter) {
+    using type = std::optional<std::string_view>;
+    for (std::size_t seen = 0;;) {
+      std::size_t at = held().find(delimiter, seen);
+      if (at != std::string_view::npos) co_return type(take(at + delimiter.size()));
+      seen = end_ - begin_ < delimiter.size() ? 0 : end_ - begin_ - delimiter.size() + 1;
+      if (end_ - begin_ == bytes_.size())
+        co_return detail::give_up<type>(make_error_code(errc::message_size));
+      auto n = co_await fill();
+      if (!n) co_return detail::give_up<type>(n.error());
+      end_ += *n;
+      if (*n == 0 && begin_ == end_) co_return type();
+      if (*n == 0) co_return detail::give_up<type>(make_error_code(errc::connection_aborted));
+    }
+  }
+
+  // The next line without its "\n" or "\r\n"; the last may lack them. Nothing at the end of the stream.
+  // errc::message_size when a line is longer than the limit.
+  task<fallible<std::optional<std::string_view>>> line() {
+    using type = std::optional<std::string_view>;
+    for (std::size_t seen = 0;;) {
+      std::size_t at = held().find('\n', seen);
+      if (at != std::string_view::npos) co_return type(trimmed(take(at + 1)));
+      seen = end_ - begin_;
+      if (end_ - begin_ == bytes_.size())
+        co_return detail::give_up<type>(make_error_code(errc::message_size));
+      auto n = co_await fill();
+      if (!n) co_return detail::give_up<type>(n.error());
+      end_ += *n;
+      if (*n == 0 && begin_ == end_) co_return type();
+      if (*n == 0) co_return type(take(end_ - begin_));
+    }
+  }
+
+  // Fills the buffer, from what is held first; as the function of the same name.
+  task<fallible<bool>> read_exactly(buffer into) {
+    std::string_view first = take(std::min(into.size(), end_ - begin_));
+    if (!first.empty()) std::memcpy(into.data(), first.data(), first.size());
+    if (first.size() == into.size()) co_return true;
+    buffer rest(static_cast<std::byte *>(into.data()) + first.size(), into.size() - first.size());
+    auto filled = co_await eddy::read_exactly(*stream_, rest).nothrow();
+    if (!filled) co_return detail::give_up<bool>(filled.error());
+    if (!*filled && !first.empty())
+      co_return detail::give_up<bool>(make_error_code(errc::connection_aborted));
+    co_return *filled;
+  }
+
+  // Some bytes: those held, else one read; none at the end of the stream.
+  task<fallible<std::string_view>> read_some() {
+    if (begin_ == end_) {
+      auto n = co_await fill();
+      if (!n) co_return detail::give_up<std::string_view>(n.error());
+      end_ += *n;
+    }
+    co_return take(end_ - begin_);
+  }
+
+  // Received and not given out yet.
+  std::string_view held() const { return std::string_view(bytes_.data() + begin_, end_ - begin_); }
+
+private:
+  // Reads more behind what is held; end_ is the caller's to move.
+  io<detail::transfer_start<eddy_stream_read>, false> fill() {
+    if (begin_) {
+      std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
+      end_ -= begin_;
+      begin_ = 0;
+    }
+    return stream_->read(buffer(bytes_.data() + end_, bytes_.size() - end_)).nothrow();
+  }
+
+  std::string_view take(std::size_t n) {
+    std::string_view taken = held().substr(0, n);
+    begin_ += n;
+    return taken;
+  }
+  static std::string_view trimmed(std::string_view line) {
+    line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+  }
+
+  stream *stream_;
+  std::vector<char> bytes_;
+  std::size_t begin_ = 0, end_ = 0;
+};
+
+class line_reader {
+public:
+  line_reader(stream &from, std::size_t limit) : reader_(from, limit) {}
+  // As reader::line.
+  auto next() { return reader_.line(); }
+
+private:
+  reader reader_;
+};
+
+inline line_reader stream::lines(std::size_t limit) { return line_reader(*this, limit); }
+
+// Copies until `from` ends, and gives the number of bytes. What `to` does not take is not read.
+inline task<fallible<std::uint64_t>> copy(stream &from, stream &to,
+                                          std::size_t buffer_size = 65536) {
+  std::vector<char> bytes(buffer_size);
+  std::uint64_t total = 0;
+  for (;;) {
+    auto n = co_await from.read(bytes).nothrow();
+    if (!n) co_return detail::give_up<std::uint64_t>(n.error());
+    if (*n == 0) co_return total;
+    auto written = co_await to.write(const_buffer(bytes.data(), *n)).nothrow();
+    if (!written) co_return detail::give_up<std::uint64_t>(written.error());
+    total += *n;
+  }
+}
+
+} // namespace eddy
+
+#endif

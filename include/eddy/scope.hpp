@@ -1,0 +1,88 @@
+// scope: a nursery for tasks.
+//
+//   eddy::scope conns;
+//   auto body = [&]() -> eddy::task<> {
+//     for (;;) conns.spawn(serve, co_await listener.accept());
+//   };
+//   co_await conns.run(body);
+//
+// run() ends when the body and all that was spawned have ended. The first failure cancels the others, and
+// is thrown by run() when all have ended. Nothing that a scope started outlives it.
+#ifndef EDDY_SCOPE_HPP
+#define EDDY_SCOPE_HPP
+
+#include <eddy/spawn.hpp>
+
+namespace eddy {
+
+class scope {
+public:
+  scope() = default;
+  scope(const scope &) = delete;
+  scope &operator=(const scope &) = delete;
+  ~scope() {
+    if (group_) detail::misuse("a scope was destroyed before its tasks were joined");
+  }
+
+  // Runs f(args...), a task<void> or task<result<void>>, and what it and others spawn meanwhile.
+  template<class F, class... Args>
+  task<void> run(F f, Args... args) {
+    detail::fiber &self = co_await detail::this_fiber();
+    if (group_) detail::misuse("a scope is running already");
+    open open_(*this, self);
+    detail::spawn_into(*group_, *self.loop, std::move(f), std::move(args)...);
+    co_await group_->join();
+    error_ = group_->first().code();
+#if EDDY_EXCEPTIONS
+    if (group_->first()) group_->first().raise();
+    if (group_->stopped() && self.stopping()) throw canceled();
+#else
+    if (!error_ && group_->stopped() && self.stopping()) error_ = make_error_code(errc::canceled);
+#endif
+  }
+
+  // Starts f(args...) now, until it first waits. The callable and copies of the arguments are kept until
+  // it has ended; so is a lambda with its captures. Only while the scope runs.
+  template<class F, class... Args>
+  void spawn(F &&f, Args &&...args) {
+    if (!group_) detail::misuse("a task was spawned into a scope that is not running");
+    detail::spawn_into(*group_, *loop_, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  // Cancels the body and all tasks. run() then ends without an error when they have ended.
+  void cancel() {
+    if (group_) group_->stop.request();
+  }
+  bool running() const { return group_.has_value(); }
+  // Tasks that have not ended, the body included.
+  std::size_t size() const { return group_ ? group_->pending() : 0; }
+  // How the last run() failed: for programs without exceptions.
+  std::error_code error() const { return error_; }
+
+private:
+  class open {
+  public:
+    open(scope &s, detail::fiber &owner) : scope_(s) {
+      s.group_.emplace(owner);
+      s.loop_ = owner.loop;
+    }
+    open(const open &) = delete;
+    open &operator=(const open &) = delete;
+    ~open() {
+      if (scope_.group_->pending())
+        detail::misuse("a scope was destroyed before its tasks were joined");
+      scope_.group_.reset();
+    }
+
+  private:
+    scope &scope_;
+  };
+
+  std::optional<detail::group> group_;
+  detail::loop_state *loop_ = nullptr;
+  std::error_code error_;
+};
+
+} // namespace eddy
+
+#endif

@@ -1,0 +1,41 @@
+// Starting threads.
+#include "../os.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace eddy {
+
+static void *run(void *argument) {
+  OsThread thread = *static_cast<const OsThread *>(argument);
+  thread.run(thread.argument);
+  return nullptr;
+}
+
+// A fault must reach its handler in the thread that made it, and a profiler wants all threads.
+static sigset_t not_for_threads() {
+  sigset_t set;
+  sigfillset(&set);
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF})
+    sigdelset(&set, signal);
+  return set;
+}
+
+OsResult os_thread_start(const OsThread &thread, uint64_t stack_size) {
+  pthread_attr_t attributes;
+  int error = pthread_attr_init(&attributes);
+  if (error) return {os_error_from_native(error), error};
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  error = pthread_attr_setstacksize(&attributes, stack_size);
+  if (!error) {
+    sigset_t blocked = not_for_threads(), before;
+    pthread_sigmask(SIG_SETMASK, &blocked, &before); // a thread starts with its starter's mask
+    pthread_t id;
+    error = pthread_create(&id, &attributes, run, const_cast<OsThread *>(&thread));
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+  pthread_attr_destroy(&attributes);
+  return error ? OsResult{os_error_from_native(error), error} : OsResult{};
+}
+
+} // namespace eddy

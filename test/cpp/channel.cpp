@@ -1,0 +1,142 @@
+// <eddy/channel.hpp>.
+#include "net.hpp"
+
+static eddy::task<> sends(eddy::channel<std::string, 2> &c, int n) {
+  for (int i = 0; i < n; i++) co_await c.send("value number " + std::to_string(i));
+  c.close();
+}
+
+static eddy::task<> in_order(eddy::loop &l) {
+  eddy::channel<std::string, 2> c;
+  l.spawn(sends, std::ref(c), 100);
+  CHECK(c.size() == 2); // full: the sender is held back
+  for (int i = 0; i < 100; i++) {
+    auto value = co_await c.receive();
+    CHECK(value && *value == "value number " + std::to_string(i));
+  }
+  auto end = co_await c.receive();
+  CHECK(!end && c.closed());
+  auto closed = co_await c.send("more").nothrow();
+  CHECK(closed.error() == eddy::errc::closed);
+  CHECK_THROWS(std::system_error, co_await c.send("more"));
+}
+
+TEST(values_in_order_and_backpressure) { test::on_loop(in_order); }
+
+static eddy::task<> sends_one(eddy::channel<int, 1> &c, int n, std::string &log) {
+  auto r = co_await c.send(n).nothrow();
+  log += r ? static_cast<char>('0' + n) : r.error() == eddy::errc::closed ? 'x' : 'c';
+}
+
+static eddy::task<> receives_one(eddy::channel<int, 1> &c, std::string &log) {
+  auto r = co_await c.receive();
+  log += r ? static_cast<char>('0' + *r) : '-';
+}
+
+static eddy::task<> closing(eddy::loop &l) {
+  std::string log;
+  eddy::channel<int, 1> senders, receivers;
+  for (int i = 0; i < 4; i++) l.spawn(sends_one, std::ref(senders), i, std::ref(log));
+  for (int i = 0; i < 3; i++) l.spawn(receives_one, std::ref(receivers), std::ref(log));
+  CHECK(log == "0"); // the others wait
+  senders.close();
+  receivers.close();
+  CHECK(log == "0"); // nobody is resumed from inside
+  co_await eddy::yield();
+  CHECK(log == "0xxx---");
+  auto left = co_await senders.receive();
+  CHECK(left && *left == 0); // what was in it is not lost
+  left = co_await senders.receive();
+  CHECK(!left);
+}
+
+TEST(close_with_waiters_on_both_ends) { test::on_loop(closing); }
+
+static eddy::task<> fair(eddy::loop &l) {
+  std::string log;
+  eddy::channel<int, 1> c;
+  for (int i = 0; i < 5; i++) l.spawn(receives_one, std::ref(c), std::ref(log));
+  for (int i = 0; i < 5; i++) co_await c.send(i);
+  while (log.size() < 5) co_await eddy::yield();
+  CHECK(log == "01234"); // each receiver its value, in the order of asking
+}
+
+TEST(first_come_first_served) { test::on_loop(fair); }
+
+static eddy::task<> rendezvous_sender(eddy::channel<std::unique_ptr<int>, 0> &c) {
+  for (int i = 0; i < 10; i++) co_await c.send(std::make_unique<int>(i));
+  c.close();
+}
+
+static eddy::task<> rendezvous(eddy::loop &l) {
+  eddy::channel<std::unique_ptr<int>, 0> c;
+  l.spawn(rendezvous_sender, std::ref(c));
+  CHECK(c.size() == 0);
+  for (int i = 0; i < 10; i++) {
+    auto value = co_await c.receive();
+    CHECK(value && **value == i);
+  }
+  auto end = co_await c.receive();
+  CHECK(!end);
+}
+
+TEST(without_room_each_send_waits_for_its_receive) { test::on_loop(rendezvous); }
+
+static eddy::task<> a_turn() { co_await eddy::yield(); }
+
+static eddy::task<> cancels(eddy::loop &) {
+  eddy::channel<int, 1> c;
+  auto late = co_await c.receive().within(2ms).nothrow();
+  CHECK(late.error() == std::errc::timed_out);
+  co_await c.send(1);
+  auto full = co_await c.send(2).within(2ms).nothrow();
+  CHECK(full.error() == std::errc::timed_out);
+  std::string log;
+  auto first = co_await eddy::when_any(sends_one(c, 3, log), sends_one(c, 4, log), a_turn());
+  CHECK(first.index() == 2 && log == "cc");
+  auto only = co_await c.receive();
+  CHECK(only && *only == 1 && c.size() == 0); // nothing of the cancelled sends
+  int value = 5;
+  CHECK(c.try_send(value) && !c.try_send(value));
+  CHECK(*c.try_receive() == 5 && !c.try_receive());
+}
+
+TEST(cancelled_waits_leave_nothing_behind) { test::on_loop(cancels); }
+
+// A receive that was given its value and is cancelled in the same turn keeps it.
+static eddy::task<> given_and_cancelled(eddy::loop &) {
+  eddy::channel<int, 1> c;
+  std::string log;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(receives_one, std::ref(c), std::ref(log));
+    int value = 7;
+    CHECK(c.try_send(value));
+    s.cancel();
+    co_return;
+  };
+  co_await s.run(body);
+  CHECK(log == "7");
+}
+
+TEST(a_value_handed_over_is_not_lost_to_a_cancel) { test::on_loop(given_and_cancelled); }
+
+static eddy::task<> produces(eddy::channel<int, 8> &c, int n, int &left) {
+  for (int i = 0; i < n; i++) co_await c.send(i);
+  if (--left == 0) c.close();
+}
+
+static eddy::task<> busy(eddy::loop &l) {
+  eddy::channel<int, 8> c;
+  int left = 4;
+  for (int i = 0; i < 4; i++) l.spawn(produces, std::ref(c), 10'000, std::ref(left));
+  long count = 0;
+  for (;;) {
+    auto value = co_await c.receive();
+    if (!value) break;
+    count++;
+  }
+  CHECK(count == 40'000);
+}
+
+TEST(four_producers) { test::on_loop(busy); }

@@ -1,0 +1,138 @@
+// <eddy/pool.hpp> and <eddy/chunks.hpp>.
+#include "net.hpp"
+
+static eddy::task<> sends(eddy::stream &s, std::string text, int times) {
+  for (int i = 0; i < times; i++) co_await s.write(text);
+  co_await s.shutdown();
+}
+
+static eddy::task<> receives(eddy::loop &l) {
+  eddy::pool pool(l, 8, 1024);
+  auto both = co_await test::connected(l);
+  l.spawn(sends, std::ref(both.one), std::string(10'000, 'x'), 20);
+  auto in = both.two.chunks(pool);
+  std::size_t total = 0;
+  for (;;) {
+    auto chunk = co_await in.next();
+    if (!chunk) break;
+    CHECK(chunk.size() <= 1024 && chunk.bytes()[0] == std::byte('x'));
+    total += chunk.size();
+  }
+  CHECK(total == 200'000);
+  auto end = co_await in.next();
+  CHECK(!end);
+  CHECK(pool.free() == 8); // an idle stream holds none
+}
+
+TEST(chunks_until_the_end) { test::on_loop(receives); }
+
+static eddy::task<> keeps(eddy::loop &l) {
+  eddy::lease kept;
+  {
+    eddy::pool pool(l, 4, 64);
+    auto both = co_await test::connected(l);
+    auto in = both.two.chunks(pool);
+    co_await both.one.write("keep this");
+    auto chunk = co_await in.next();
+    kept = std::move(chunk).keep();
+    co_await both.one.write("other");
+    auto next = co_await in.next();
+    CHECK(next.size() == 5 && pool.free() == 2);
+  }
+  CHECK(kept.size() == 9 && std::memcmp(kept.bytes().data(), "keep this", 9) == 0);
+  kept.reset();
+  CHECK(!kept && kept.size() == 0);
+}
+
+TEST(a_lease_outlives_stream_and_pool) { test::on_loop(keeps); }
+
+static eddy::task<> asks(eddy::chunk_reader &in) { co_await in.next(); }
+
+static eddy::task<> times_out(eddy::loop &l) {
+  eddy::pool pool(l, 4, 64);
+  auto both = co_await test::connected(l);
+  auto in = both.two.chunks(pool);
+  for (int i = 0; i < 3; i++) {
+    auto late = co_await in.next().within(2ms).nothrow();
+    CHECK(late.error() == std::errc::timed_out);
+    co_await both.one.write("x");
+    auto chunk = co_await in.next().within(10s); // and goes on after that
+    CHECK(chunk.size() == 1);
+    co_await both.one.write("y");
+    auto unlimited = co_await in.next();
+    CHECK(unlimited.size() == 1);
+  }
+  CHECK_THROWS(std::system_error, co_await in.next().within(2ms));
+  auto cut = co_await eddy::with_timeout(asks(in), 2ms).nothrow();
+  CHECK(cut.error() == std::errc::timed_out);
+  co_await both.one.write("z");
+  auto chunk = co_await in.next();
+  CHECK(chunk.size() == 1 && chunk.bytes()[0] == std::byte('z'));
+}
+
+TEST(deadlines_and_cancellation_lose_nothing) { test::on_loop(times_out); }
+
+static eddy::task<> errors(eddy::loop &l) {
+  CHECK(eddy::pool::open(l, 1, 1).error() == std::errc::invalid_argument);
+  CHECK_THROWS(std::system_error, eddy::pool(l, 1, 1));
+  eddy::pool pool(l, 4, 64);
+  eddy::stream idle(l);
+  auto in = idle.chunks(pool);
+  auto r = co_await in.next().nothrow();
+  CHECK(r.error() == std::errc::not_connected);
+  auto both = co_await test::connected(l);
+  auto other = both.two.chunks(pool);
+  co_await both.one.write("unread");
+  co_await eddy::sleep_for(1ms);
+  both.one.reset_connection();
+  for (int i = 0; i < 2; i++) {
+    auto last = co_await other.next().nothrow();
+    if (!last) {
+      CHECK(last.error() == std::errc::connection_reset);
+      break;
+    }
+    CHECK(last->size() == 6);
+  }
+}
+
+TEST(errors_of_pools_and_chunks) { test::on_loop(errors); }
+
+static eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
+  auto in = s.chunks(pool);
+  for (;;) {
+    auto chunk = co_await in.next();
+    if (!chunk) co_return;
+    co_await s.write(chunk.bytes());
+  }
+}
+
+static eddy::task<> ask(eddy::loop &l, eddy::address server) {
+  eddy::stream s(l);
+  co_await s.connect(server);
+  std::string message(3000, 'm'), got(3000, ' ');
+  for (int i = 0; i < 30; i++) {
+    message[static_cast<std::size_t>(i) * 7] = 'i';
+    co_await s.write(message);
+    bool filled = co_await eddy::read_exactly(s, got);
+    CHECK(filled && got == message);
+  }
+}
+
+static eddy::task<> serves(eddy::loop &l) {
+  eddy::pool pool(l, 8, 512); // fewer than clients
+  eddy::listener in(l, eddy::address::loopback(0));
+  eddy::scope conns;
+  auto body = [&]() -> eddy::task<> {
+    auto accepts = [&]() -> eddy::task<> {
+      for (;;) conns.spawn(echo, co_await in.accept(), std::ref(pool));
+    };
+    conns.spawn(accepts);
+    std::vector<eddy::task<>> clients;
+    for (int i = 0; i < 20; i++) clients.push_back(ask(l, in.local_address()));
+    co_await eddy::when_all(std::move(clients));
+    conns.cancel();
+  };
+  co_await conns.run(body);
+}
+
+TEST(an_echo_server_that_shares_a_small_pool) { test::on_loop(serves); }

@@ -1,0 +1,132 @@
+// <eddy/control.hpp>: time-outs, shields, stop tokens.
+#include "net.hpp"
+
+#include <atomic>
+#include <thread>
+
+static eddy::task<int> after(std::chrono::milliseconds d, int value) {
+  co_await eddy::sleep_for(d);
+  co_return value;
+}
+
+static eddy::task<int> ignores_the_first_cancel() {
+  try {
+    co_await eddy::sleep_for(1h);
+  } catch (const eddy::canceled &) {
+  }
+  co_return 9;
+}
+
+static eddy::task<int> at_once() { co_return 4; }
+
+static eddy::task<eddy::result<int>> quiet() {
+  auto slept = co_await eddy::sleep_for(1h).nothrow();
+  if (!slept) co_return slept.error();
+  co_return 1;
+}
+
+static eddy::task<> timeouts(eddy::loop &) {
+  int in_time = co_await eddy::with_timeout(after(1ms, 3), 1h);
+  CHECK(in_time == 3);
+  int sync = co_await eddy::with_timeout(at_once(), 0ms);
+  CHECK(sync == 4);
+  bool thrown = false;
+  try {
+    co_await eddy::with_timeout(after(10min, 3), 2ms);
+  } catch (const std::system_error &error) {
+    thrown = error.code() == std::errc::timed_out;
+  }
+  CHECK(thrown);
+  int stubborn = co_await eddy::with_timeout(ignores_the_first_cancel(), 2ms);
+  CHECK(stubborn == 9);
+  auto result = co_await eddy::with_timeout(quiet(), 2ms);
+  CHECK(result.error() == std::errc::timed_out);
+}
+
+TEST(with_timeout) { test::on_loop(timeouts); }
+
+static eddy::task<> inner_first(eddy::loop &) {
+  auto r = co_await eddy::with_timeout(eddy::with_timeout(after(1h, 1), 1h), 2ms).nothrow();
+  CHECK(r.error() == std::errc::timed_out);
+  auto s = co_await eddy::with_timeout(eddy::with_timeout(after(1h, 1), 2ms), 1h).nothrow();
+  CHECK(s.error() == std::errc::timed_out);
+}
+
+TEST(timeouts_nest) { test::on_loop(inner_first); }
+
+static eddy::task<> cleans_up(std::string &log) {
+  try {
+    co_await eddy::sleep_for(1h);
+  } catch (const eddy::canceled &) {
+    log += 'c';
+  }
+  bool stopping = co_await eddy::stop_requested();
+  CHECK(stopping);
+  int n = co_await eddy::shield(after(1ms, 5)); // an await that works although we are cancelled
+  CHECK(n == 5);
+  log += 's';
+  co_await eddy::yield(); // and one that does not
+  log += '!';
+}
+
+static eddy::task<> shields(eddy::loop &) {
+  std::string log;
+  auto r = co_await eddy::with_timeout(cleans_up(log), 1ms).nothrow();
+  CHECK(!r && log == "cs");
+}
+
+TEST(shield) { test::on_loop(shields); }
+
+TEST(a_stop_token_of_another_thread) {
+  eddy::loop l;
+  std::stop_source source;
+  std::thread other([&] { source.request_stop(); });
+  auto r = l.run(eddy::with_stop(source.get_token(), quiet()));
+  CHECK(r.is_canceled());
+  other.join();
+  // Requested before the start; never requested; no state at all.
+  CHECK_THROWS(eddy::canceled, l.run(eddy::with_stop(source.get_token(), after(10min, 1))));
+  std::stop_source never;
+  CHECK(l.run(eddy::with_stop(never.get_token(), after(1ms, 1))) == 1);
+  CHECK(l.run(eddy::with_stop(std::stop_token(), after(1ms, 2))) == 2);
+}
+
+static eddy::task<> waits_for_an_event() {
+  eddy::event never;
+  co_await never.wait();
+}
+
+// Nothing but the token can end the wait, and the loop waits for it.
+TEST(a_stop_token_keeps_the_loop_waiting) {
+  eddy::loop l;
+  std::stop_source source;
+  std::thread other([&] {
+    usleep(5000);
+    source.request_stop();
+  });
+  CHECK_THROWS(eddy::canceled, l.run(eddy::with_stop(source.get_token(), waits_for_an_event())));
+  other.join();
+}
+
+static eddy::task<> a_while(int turns) {
+  for (int i = 0; i < turns; i++) co_await eddy::yield();
+}
+
+TEST(a_stop_races_the_end_of_the_task) {
+  eddy::loop l;
+  for (int i = 0; i < 2000; i++) {
+    std::stop_source source;
+    std::atomic<bool> go = false;
+    std::thread other([&] {
+      while (!go) {
+      }
+      source.request_stop();
+    });
+    go = true;
+    try {
+      l.run(eddy::with_stop(source.get_token(), a_while(i % 20)));
+    } catch (const eddy::canceled &) {
+    }
+    other.join();
+  }
+}

@@ -1,0 +1,47 @@
+// <eddy/event.hpp> and <eddy/latch.hpp>.
+#include "net.hpp"
+
+static eddy::task<> waits(eddy::event &e, int &count) {
+  co_await e.wait();
+  count++;
+}
+
+static eddy::task<> sets(eddy::loop &l) {
+  eddy::event e;
+  int count = 0;
+  for (int i = 0; i < 10; i++) l.spawn(waits, std::ref(e), std::ref(count));
+  co_await eddy::yield();
+  CHECK(count == 0);
+  e.set();
+  e.reset(); // they go on all the same
+  CHECK(count == 0 && !e.is_set());
+  co_await eddy::yield();
+  CHECK(count == 10);
+  auto late = co_await e.wait().within(1ms).nothrow();
+  CHECK(late.error() == std::errc::timed_out);
+  e.set();
+  co_await e.wait();
+}
+
+TEST(event) { test::on_loop(sets); }
+
+static eddy::task<> arrives(eddy::latch &each, int &passed) {
+  co_await eddy::yield();
+  co_await each.arrive_and_wait();
+  passed++;
+}
+
+static eddy::task<> counts(eddy::loop &l) {
+  eddy::latch gate(6);
+  int passed = 0;
+  for (int i = 0; i < 5; i++) l.spawn(arrives, std::ref(gate), std::ref(passed));
+  while (gate.count() > 1) co_await eddy::yield();
+  CHECK(passed == 0);
+  gate.count_down();
+  co_await gate.wait();
+  while (passed < 5) co_await eddy::yield();
+  eddy::latch open(0);
+  co_await open.wait();
+}
+
+TEST(latch) { test::on_loop(counts); }

@@ -1,0 +1,103 @@
+// hop(): a task goes to another loop and comes back.
+#include "net.hpp"
+
+#include <thread>
+
+namespace {
+
+// A loop that runs on a thread of its own until it is stopped.
+class other_thread {
+public:
+  other_thread() {
+    eddy::loop *made = nullptr;
+    eddy::event *started = nullptr;
+    (void)started;
+    std::atomic<eddy::loop *> where = nullptr;
+    thread_ = std::thread([this, &where] {
+      eddy::loop l;
+      where = &l;
+      try {
+        l.run(eddy::with_stop(source_.get_token(), idle()));
+      } catch (const eddy::canceled &) {
+      }
+    });
+    while (!(made = where)) std::this_thread::yield();
+    loop_ = made;
+  }
+  ~other_thread() {
+    source_.request_stop();
+    thread_.join();
+  }
+  eddy::loop &loop() { return *loop_; }
+
+private:
+  static eddy::task<> idle() {
+    eddy::event never;
+    co_await never.wait();
+  }
+  std::stop_source source_;
+  std::thread thread_;
+  eddy::loop *loop_;
+};
+
+} // namespace
+
+static eddy::task<int> there_and_back(eddy::loop &home, eddy::loop &away, int times) {
+  std::thread::id here = std::this_thread::get_id();
+  int count = 0;
+  for (int i = 0; i < times; i++) {
+    co_await eddy::hop(away);
+    CHECK(std::this_thread::get_id() != here);
+    co_await eddy::sleep_for(10us);
+    count++;
+    co_await eddy::hop(home);
+    CHECK(std::this_thread::get_id() == here);
+    co_await eddy::yield();
+  }
+  co_await eddy::hop(home); // is there
+  co_return count;
+}
+
+TEST(there_and_back) {
+  other_thread other;
+  eddy::loop l;
+  CHECK(l.run(there_and_back(l, other.loop(), 200)) == 200);
+}
+
+static eddy::task<int> works_away(eddy::loop &home, eddy::loop &away) {
+  co_await eddy::hop(away);
+  auto both = co_await test::connected(away);
+  co_await both.one.write("hello");
+  char bytes[8];
+  std::size_t n = co_await both.two.read(bytes);
+  auto sums = co_await eddy::when_all(there_and_back(away, home, 3), there_and_back(away, home, 4));
+  co_await both.one.close();
+  co_await both.two.close();
+  co_await eddy::hop(home);
+  co_return static_cast<int>(n) + std::get<0>(sums) + std::get<1>(sums);
+}
+
+TEST(handles_and_children_of_the_other_loop) {
+  other_thread other;
+  eddy::loop l;
+  CHECK(l.run(works_away(l, other.loop())) == 12);
+}
+
+static eddy::task<> cancelled_when_back(eddy::loop &home, eddy::loop &away, bool &seen) {
+  co_await eddy::hop(away);
+  for (int i = 0; i < 100; i++) co_await eddy::sleep_for(100us); // deaf here
+  int shielded = co_await eddy::shield(there_and_back(away, away, 0));
+  CHECK(shielded == 0);
+  co_await eddy::hop(home);
+  seen = true;
+  co_await eddy::sleep_for(1h);
+}
+
+TEST(cancellation_waits_for_the_way_home) {
+  other_thread other;
+  eddy::loop l;
+  bool seen = false;
+  CHECK_THROWS(std::system_error,
+               l.run(eddy::with_timeout(cancelled_when_back(l, other.loop(), seen), 1ms)));
+  CHECK(seen);
+}

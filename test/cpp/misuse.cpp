@@ -1,0 +1,234 @@
+// Misuse is loud: a line that names the mistake, then abort.
+#include "net.hpp"
+
+namespace {
+
+// Shows a coroutine's handle to the test, as no program should.
+class expose {
+public:
+  explicit expose(std::coroutine_handle<> &out) : out_(out) {}
+  class awaiter {
+  public:
+    explicit awaiter(std::coroutine_handle<> &out) : out_(out) {}
+    bool await_ready() const { return false; }
+    bool await_suspend(std::coroutine_handle<> h) const {
+      out_ = h;
+      return false;
+    }
+    void await_resume() const {}
+
+  private:
+    std::coroutine_handle<> &out_;
+  };
+  awaiter eddy_await(eddy::detail::fiber &) const { return awaiter(out_); }
+
+private:
+  std::coroutine_handle<> &out_;
+};
+
+// A coroutine type that is none of eddy's.
+class foreign {
+public:
+  struct promise_type {
+    foreign get_return_object() {
+      return foreign(std::coroutine_handle<promise_type>::from_promise(*this));
+    }
+    std::suspend_never initial_suspend() { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { std::abort(); }
+  };
+  explicit foreign(std::coroutine_handle<promise_type> h) : handle(h) {}
+  std::coroutine_handle<promise_type> handle;
+};
+
+} // namespace
+
+static eddy::task<> sleeps() { co_await eddy::sleep_for(1h); }
+
+static eddy::task<> sleeps_exposed(std::coroutine_handle<> &out) {
+  co_await expose(out);
+  co_await eddy::sleep_for(1h);
+}
+
+static eddy::task<> destroys(eddy::loop &l) {
+  std::coroutine_handle<> h;
+  l.spawn(sleeps_exposed, std::ref(h));
+  h.destroy();
+  co_return;
+}
+
+TEST(destroying_a_task_whose_operation_is_in_flight) {
+  test::expect_abort([] { test::on_loop(destroys); }, "operation is in flight");
+}
+
+static eddy::task<> waits_exposed(std::coroutine_handle<> &out, eddy::event &e) {
+  co_await expose(out);
+  co_await e.wait();
+}
+
+static eddy::task<> destroys_waiter(eddy::loop &l) {
+  std::coroutine_handle<> h;
+  eddy::event e;
+  l.spawn(waits_exposed, std::ref(h), std::ref(e));
+  h.destroy();
+  co_return;
+}
+
+TEST(destroying_a_task_that_waits) {
+  test::expect_abort([] { test::on_loop(destroys_waiter); }, "destroyed before it had ended");
+}
+
+static foreign sleeps_elsewhere(eddy::loop &l) { co_await eddy::sleep_for(l, 1h); }
+
+TEST(destroying_a_foreign_coroutine_whose_operation_is_in_flight) {
+  test::expect_abort(
+      [] {
+        eddy::loop l;
+        sleeps_elsewhere(l).handle.destroy();
+      },
+      "operation is in flight");
+}
+
+static foreign reads_elsewhere(eddy::loop &l, bool &late) {
+  auto r = co_await eddy::sleep_for(l, 1h).within(1ms).nothrow();
+  late = r.error() == std::errc::timed_out;
+}
+
+TEST(foreign_coroutines_can_await_operations) {
+  eddy::loop l;
+  bool late = false;
+  foreign f = reads_elsewhere(l, late);
+  while (!late) eddy_loop_step(l.get(), EDDY_NEVER);
+  f.handle.destroy();
+}
+
+static foreign knows_no_loop() { co_await eddy::sleep_for(1h); }
+
+TEST(a_foreign_coroutine_has_no_loop) {
+  test::expect_abort([] { (void)knows_no_loop(); }, "does not know its loop");
+}
+
+static eddy::task<> twice() {
+  eddy::task<> t = sleeps();
+  (void)co_await eddy::with_timeout(std::move(t), 1ms).nothrow();
+  co_await std::move(t);
+}
+
+TEST(awaiting_a_task_twice) {
+  test::expect_abort([] { test::on_loop([](eddy::loop &) { return twice(); }); }, "awaited twice");
+}
+
+static eddy::task<> empty() { co_await eddy::task<>(); }
+
+TEST(awaiting_no_task) {
+  test::expect_abort([] { test::on_loop([](eddy::loop &) { return empty(); }); }, "awaited twice");
+}
+
+static eddy::task<> forgets_to_join(eddy::loop &l) {
+  std::coroutine_handle<> h;
+  {
+    eddy::scope s;
+    auto body = [&]() -> eddy::task<> { co_await sleeps_exposed(h); };
+    l.spawn(s.run(body));
+  } // the scope goes, its tasks do not
+  co_return;
+}
+
+TEST(a_scope_that_is_not_joined) {
+  test::expect_abort([] { test::on_loop(forgets_to_join); }, "scope was destroyed before");
+}
+
+static eddy::task<> spawns_outside() {
+  eddy::scope s;
+  s.spawn(sleeps);
+  co_return;
+}
+
+TEST(spawning_into_a_scope_that_does_not_run) {
+  test::expect_abort([] { test::on_loop([](eddy::loop &) { return spawns_outside(); }); },
+                     "not running");
+}
+
+static eddy::task<> waits_for_ever() {
+  eddy::event never;
+  co_await never.wait();
+}
+
+TEST(waiting_for_what_cannot_come) {
+  test::expect_abort([] { test::on_loop([](eddy::loop &) { return waits_for_ever(); }); },
+                     "nothing that it could wait for");
+}
+
+TEST(a_loop_that_goes_before_its_handles) {
+  test::expect_abort(
+      [] {
+        eddy::stream s;
+        eddy::loop l;
+        s = eddy::stream(l);
+      },
+      "a loop was destroyed before");
+}
+
+TEST(primitives_that_go_before_their_waiters) {
+  test::expect_abort(
+      [] {
+        test::on_loop([](eddy::loop &l) -> eddy::task<> {
+          {
+            eddy::event e;
+            auto waits = [](eddy::event &what) -> eddy::task<> { co_await what.wait(); };
+            l.spawn(waits, std::ref(e));
+          }
+          co_return;
+        });
+      },
+      "destroyed while a task waits");
+}
+
+TEST(a_locked_mutex) {
+  test::expect_abort(
+      [] {
+        eddy::mutex::guard held;
+        eddy::mutex m;
+        held = m.try_lock();
+      },
+      "mutex was destroyed while it is locked");
+}
+
+TEST(a_latch_below_zero) {
+  test::expect_abort(
+      [] {
+        eddy::latch l(1);
+        l.count_down(2);
+      },
+      "below zero");
+}
+
+static eddy::task<> waits_on(eddy::timer &t) { co_await t.wait(); }
+
+static eddy::task<> two_on_a_timer(eddy::loop &l) {
+  eddy::timer t(l, 1h);
+  l.spawn(waits_on, std::ref(t));
+  co_await t.wait();
+}
+
+TEST(two_tasks_wait_for_a_timer) {
+  test::expect_abort([] { test::on_loop(two_on_a_timer); }, "two tasks wait for one timer");
+}
+
+static eddy::async_generator<int> slow() {
+  co_await eddy::sleep_for(1h);
+  co_yield 1;
+}
+
+static eddy::task<> drops_a_busy_generator(eddy::loop &l) {
+  auto *source = new eddy::async_generator<int>(slow());
+  auto asks = [](eddy::async_generator<int> &g) -> eddy::task<> { co_await g.next(); };
+  l.spawn(asks, std::ref(*source));
+  delete source;
+  co_return;
+}
+
+TEST(a_generator_that_goes_while_it_runs) {
+  test::expect_abort([] { test::on_loop(drops_a_busy_generator); }, "generator was destroyed");
+}

@@ -1,0 +1,108 @@
+// <eddy/reader.hpp>: lines, delimiters, exact lengths, copy.
+#include "net.hpp"
+
+// Sends in pieces, a turn apart, so that a reader sees every kind of short read.
+static eddy::task<> sends(eddy::stream &s, std::string text, std::size_t piece) {
+  while (!text.empty()) {
+    std::string part = text.substr(0, piece);
+    text.erase(0, part.size());
+    co_await s.write(part);
+    co_await eddy::sleep_for(100us);
+  }
+  co_await s.shutdown();
+}
+
+static eddy::task<> lines(eddy::loop &l) {
+  for (std::size_t piece : {1u, 3u, 100u}) {
+    auto both = co_await test::connected(l);
+    l.spawn(sends, std::ref(both.one), "first\r\n\nthird\nlast", piece);
+    auto in = both.two.lines(16);
+    std::string all;
+    for (;;) {
+      auto line = co_await in.next();
+      if (!line) break;
+      all += "<" + std::string(*line) + ">";
+    }
+    CHECK(all == "<first><><third><last>");
+    co_await eddy::sleep_for(1ms);
+  }
+}
+
+TEST(lines_by_any_pieces) { test::on_loop(lines); }
+
+static eddy::task<> limits(eddy::loop &l) {
+  auto both = co_await test::connected(l);
+  l.spawn(sends, std::ref(both.one), "a line that is too long\nshort\n", 7);
+  eddy::reader in(both.two, 16);
+  auto line = co_await in.line().nothrow();
+  CHECK(line.error() == std::errc::message_size);
+  co_await eddy::sleep_for(5ms);
+}
+
+TEST(a_line_longer_than_the_limit) { test::on_loop(limits); }
+
+static eddy::task<> delimiters(eddy::loop &l) {
+  auto both = co_await test::connected(l);
+  l.spawn(sends, std::ref(both.one), "head: 1\r\n\r\nbody12345tail\r\n\r", 2);
+  eddy::reader in(both.two, 64);
+  auto head = co_await in.read_until("\r\n\r\n");
+  CHECK(head && *head == "head: 1\r\n\r\n");
+  char body[9];
+  bool filled = co_await in.read_exactly(body);
+  CHECK(filled && std::string_view(body, 9) == "body12345");
+  auto cut = co_await in.read_until("\r\n\r\n").nothrow();
+  CHECK(cut.error() == std::errc::connection_aborted);
+}
+
+TEST(delimiters_and_lengths) { test::on_loop(delimiters); }
+
+static eddy::task<> exactly(eddy::loop &l) {
+  auto both = co_await test::connected(l);
+  l.spawn(sends, std::ref(both.one), std::string(1000, 'x') + "123", 100);
+  std::vector<char> bytes(1000);
+  bool filled = co_await eddy::read_exactly(both.two, bytes);
+  CHECK(filled && bytes[999] == 'x');
+  auto cut = co_await eddy::read_exactly(both.two, bytes).nothrow();
+  CHECK(cut.error() == std::errc::connection_aborted);
+  auto end = co_await eddy::read_exactly(both.two, bytes).nothrow();
+  CHECK(end && !*end);
+}
+
+TEST(read_exactly) { test::on_loop(exactly); }
+
+static eddy::task<> sends_much(eddy::stream &s, std::size_t total) {
+  std::vector<char> piece(10'000);
+  for (std::size_t i = 0; i < piece.size(); i++) piece[i] = static_cast<char>(i % 251);
+  for (std::size_t sent = 0; sent < total; sent += piece.size()) co_await s.write(piece);
+  co_await s.shutdown();
+}
+
+static eddy::task<> takes_in(eddy::stream &s, std::size_t &total) {
+  std::vector<char> room(3'000);
+  for (;;) {
+    std::size_t n = co_await s.read(room);
+    if (n == 0) co_return;
+    for (std::size_t i = 0; i < n; i++)
+      CHECK(room[i] == static_cast<char>((total + i) % 10'000 % 251));
+    total += n;
+  }
+}
+
+static eddy::task<> copies(eddy::loop &l) {
+  auto from = co_await test::connected(l);
+  auto to = co_await test::connected(l);
+  std::size_t total = 0;
+  std::vector<eddy::task<>> ends;
+  ends.push_back(sends_much(from.one, 5'000'000));
+  ends.push_back(takes_in(to.two, total));
+  auto copying = [](eddy::stream &a, eddy::stream &b) -> eddy::task<> {
+    std::uint64_t copied = co_await eddy::copy(a, b);
+    CHECK(copied == 5'000'000);
+    co_await b.shutdown();
+  };
+  ends.push_back(copying(from.two, to.one));
+  co_await eddy::when_all(std::move(ends));
+  CHECK(total == 5'000'000);
+}
+
+TEST(copy_with_backpressure) { test::on_loop(copies); }

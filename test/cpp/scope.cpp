@@ -1,0 +1,165 @@
+// <eddy/scope.hpp>: the nursery.
+#include "net.hpp"
+
+static eddy::task<> notes(std::string &log, char c, std::chrono::milliseconds d) {
+  try {
+    co_await eddy::sleep_for(d);
+  } catch (const eddy::canceled &) {
+    log += static_cast<char>(c - 'a' + 'A');
+    throw;
+  }
+  log += c;
+}
+
+static eddy::task<> joins(eddy::loop &) {
+  std::string log;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(notes, std::ref(log), 'a', 2ms);
+    s.spawn(notes(log, 'b', 4ms));
+    CHECK(s.size() == 3 && s.running());
+    co_return;
+  };
+  co_await s.run(body);
+  CHECK(log == "ab" && !s.running());
+  co_await s.run(body); // again
+  CHECK(log == "abab");
+}
+
+TEST(run_joins_all) { test::on_loop(joins); }
+
+static eddy::task<> fails(const char *what) {
+  co_await eddy::yield();
+  throw std::runtime_error(what);
+}
+
+static eddy::task<> fail_fast(eddy::loop &) {
+  std::string log, what;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(notes, std::ref(log), 'a', 1h);
+    s.spawn(fails, "first");
+    s.spawn(fails, "second");
+    co_await notes(log, 'b', 1h);
+  };
+  try {
+    co_await s.run(body);
+  } catch (const std::runtime_error &error) {
+    what = error.what();
+  }
+  CHECK(what == "first");
+  CHECK(log == "AB" || log == "BA");
+}
+
+TEST(the_first_failure_cancels_the_siblings_and_is_thrown) { test::on_loop(fail_fast); }
+
+static eddy::task<> cancels(eddy::loop &) {
+  std::string log;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(notes, std::ref(log), 'a', 1h);
+    co_await eddy::yield();
+    s.cancel();
+    co_await eddy::sleep_for(1h);
+  };
+  co_await s.run(body); // asked for, so no error
+  CHECK(log == "A");
+}
+
+TEST(a_scope_can_be_cancelled) { test::on_loop(cancels); }
+
+static eddy::task<> nested(std::string &log) {
+  eddy::scope outer;
+  auto inner_body = [&]() -> eddy::task<> { co_await notes(log, 'a', 1h); };
+  auto outer_body = [&]() -> eddy::task<> {
+    eddy::scope inner;
+    outer.spawn(notes, std::ref(log), 'b', 1h);
+    co_await inner.run(inner_body);
+    log += '!'; // never
+  };
+  co_await outer.run(outer_body);
+}
+
+static eddy::task<> cancelled_from_above(eddy::loop &) {
+  std::string log;
+  auto late = co_await eddy::with_timeout(nested(log), 5ms).nothrow();
+  CHECK(late.error() == std::errc::timed_out);
+  CHECK(log.size() == 2 && log.find('A') != log.npos && log.find('B') != log.npos);
+}
+
+TEST(cancellation_goes_down_through_nested_scopes) { test::on_loop(cancelled_from_above); }
+
+static eddy::task<> begins_cancelled(eddy::loop &) {
+  std::string log;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.cancel();
+    s.spawn(notes, std::ref(log), 'a', 0ms); // starts, and is cancelled at its first await
+    CHECK(log == "A");
+    co_return;
+  };
+  co_await s.run(body);
+}
+
+TEST(what_starts_in_a_cancelled_scope_is_cancelled) { test::on_loop(begins_cancelled); }
+
+static eddy::task<> keeps_the_callable(eddy::loop &) {
+  std::string got;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    std::string captured(100, 'x');
+    // The closure is a temporary; the scope keeps it as long as its coroutine runs.
+    s.spawn([captured, &got]() -> eddy::task<> {
+      co_await eddy::sleep_for(1ms);
+      got = captured;
+    });
+    s.spawn(
+        [](std::unique_ptr<int> p, std::string *out) -> eddy::task<> {
+          co_await eddy::sleep_for(2ms);
+          *out += static_cast<char>('0' + *p);
+        },
+        std::make_unique<int>(7), &got);
+    co_return;
+  };
+  co_await s.run(body);
+  CHECK(got == std::string(100, 'x') + "7");
+}
+
+TEST(lambdas_and_arguments_live_as_long_as_their_task) { test::on_loop(keeps_the_callable); }
+
+static eddy::task<eddy::result<void>> quiet_failure() {
+  co_await eddy::yield();
+  co_return eddy::errc::connection_reset;
+}
+
+static eddy::task<> results(eddy::loop &) {
+  std::string log;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(notes, std::ref(log), 'a', 1h);
+    s.spawn(quiet_failure);
+    co_return;
+  };
+  auto r = co_await s.run(body).nothrow();
+  CHECK(r.error() == std::errc::connection_reset && s.error() == std::errc::connection_reset);
+  CHECK(log == "A");
+}
+
+TEST(an_error_that_is_returned_is_a_failure_too) { test::on_loop(results); }
+
+static eddy::task<> many(eddy::loop &) {
+  int count = 0;
+  eddy::scope s;
+  auto one = [&](int i) -> eddy::task<> {
+    if (i % 2) co_await eddy::yield();
+    count++;
+  };
+  auto body = [&]() -> eddy::task<> {
+    for (int i = 0; i < 10000; i++) s.spawn(one, i);
+    co_return;
+  };
+  co_await s.run(body);
+  CHECK(count == 10000);
+}
+
+TEST(ten_thousand_tasks) { test::on_loop(many); }
