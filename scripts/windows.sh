@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # The cross build for Windows and its runs under Wine. Sourced by ./dev.
 
+cmocka_source=subprojects/packagecache/cmocka-1.1.5.tar.xz
+
 # CMocka's source: from Debian's source package, so that the wrap's own address is asked only elsewhere.
 need_cmocka_source() {
-  local want=subprojects/packagecache/cmocka-1.1.5.tar.xz work site release
+  local want=$cmocka_source work site release
   [ ! -f "$want" ] || return 0
   command -v apt-get >/dev/null 2>&1 || return 0
   work=$(mktemp -d) && mkdir -p "$work/lists/partial" subprojects/packagecache || return
@@ -34,19 +36,23 @@ wine_begin() {
 wine_end() { wineserver -k </dev/null >/dev/null 2>&1 || true; }
 
 need_windows() {
-  need_packages build windows
+  need_packages build windows || return
   need_cmocka_source
 }
 
 build_windows() { # DIR OPTION...
   local dir=$1
   shift
-  configure "$dir" --cross-file scripts/cross/mingw.ini "$@" && meson compile -C "$dir"
+  configure "$dir" --cross-file scripts/cross/mingw.ini "$@" || {
+    [ -f "$cmocka_source" ] || note "the source of CMocka is missing and could not be fetched: put it at $cmocka_source"
+    return 1
+  }
+  meson compile -C "$dir"
 }
 
 test_windows() {
   local status=0
-  need_windows
+  need_windows || return
   build_windows build/windows -Dtests=true -Dbuildtype=debugoptimized -Dwerror=true || return
   wine_begin || return
   driver_wanted=afd run_suite build/windows "$@" || status=$?
