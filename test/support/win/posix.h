@@ -46,6 +46,7 @@ enum { // what Winsock does not have; handled by the calls below
   MAP_ANONYMOUS = 2,
   MAP_NORESERVE = 4
 };
+#define IP_BIND_ADDRESS_NO_PORT (-1) // unknown to Winsock, which refuses it
 #define MAP_FAILED ((void *)-1)
 #define POLLRDHUP 0
 #define RLIMIT_NOFILE 0
