@@ -95,7 +95,7 @@ static bool run_next(eddy_workers &pool, Worker &self, eddy_remote *&remote) {
   pool.lock.release();
   send_help(pool, help);
   eddy_remote &home = *item->remote;
-  if (remote != &home) {
+  if (!remote || remote != &home) {
     let_go(remote);
     remote = &home;
     home.borrowed.fetch_add(1, std::memory_order_relaxed);

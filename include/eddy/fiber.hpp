@@ -174,6 +174,7 @@ struct fiber {
         h.resume();
         if (gone) return; // another thread has it, or is done with it
       }
+      now->left = nullptr;
       if (now->ended && now->loop != now->home)
         misuse("a task ended on another loop than it began on: it has to hop back first");
       now = now->ended ? now->done(*now) : nullptr;
