@@ -1,6 +1,7 @@
 """Runs examples/httpd as people and their bad clients do: check_httpd.py CASE --folder WHERE_IT_IS --driver NAME."""
 
 import argparse
+import atexit
 import os
 import random
 import re
@@ -26,6 +27,7 @@ class Server:
         command = [Path(options.folder) / "httpd", "--driver", options.driver, "--port", "0", *map(str, arguments)]
         self.process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         preexec_fn=shrink)
+        atexit.register(self.process.kill)  # a case that fails leaves none behind
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+) driver=(\w+)\n", line)
         assert found, line + self.process.stderr.read()
