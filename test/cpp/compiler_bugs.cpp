@@ -55,8 +55,8 @@ static eddy::task<int> loops() {
 
 static eddy::task<int> switches() {
   auto yes = co_await yes_later();
-  switch (yes) {
-  case true: co_return 1;
+  switch (int{yes}) {
+  case 1: co_return 1;
   default: co_return 2;
   }
 }
