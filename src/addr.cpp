@@ -248,6 +248,7 @@ int write(Text &text, const eddy_addr_t &addr) {
 
 // An inet address whose last byte is `last` and whose others are zero, but for 127 in IPv4.
 int build(eddy_addr_t *addr, uint16_t family, uint16_t port, uint8_t first, uint8_t last) {
+  require(addr != nullptr, "null address");
   memset(addr, 0, sizeof *addr);
   if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return EDDY_EAFNOSUPPORT;
   addr->family = family;
@@ -262,6 +263,7 @@ int build(eddy_addr_t *addr, uint16_t family, uint16_t port, uint8_t first, uint
 } // namespace eddy
 
 int eddy_addr_parse(eddy_addr_t *addr, const char *text, uint16_t port) {
+  eddy::require(addr != nullptr, "null address");
   memset(addr, 0, sizeof *addr);
   addr->port = port;
   int result = text ? eddy::parse(text, *addr) : EDDY_EINVAL;
@@ -270,6 +272,7 @@ int eddy_addr_parse(eddy_addr_t *addr, const char *text, uint16_t port) {
 }
 
 int eddy_addr_format(const eddy_addr_t *addr, char *text, size_t size) {
+  eddy::require(addr != nullptr && (text || size == 0), "null address or text");
   eddy::Text whole;
   int result = eddy::write(whole, *addr);
   if (result == 0 && whole.size >= size) result = EDDY_ENOBUFS;
@@ -292,6 +295,7 @@ int eddy_addr_loopback(eddy_addr_t *addr, uint16_t family, uint16_t port) {
 
 // By the members, so that an address filled in by hand need not be zero in its unused bytes.
 int eddy_addr_equal(const eddy_addr_t *a, const eddy_addr_t *b) {
+  eddy::require(a != nullptr && b != nullptr, "null address");
   if (a->family != b->family) return 0;
   switch (a->family) {
   case EDDY_AF_INET: return a->port == b->port && memcmp(a->bytes, b->bytes, 4) == 0;

@@ -351,9 +351,21 @@ void eddy_cancel(eddy_op_t *user_op) {
 
 int eddy_op_pending(const eddy_op_t *op) { return op && op_of(op).state != State::idle; }
 int eddy_op_more(const eddy_op_t *op) { return op && (op_of(op).bits & kMore) != 0; }
-int64_t eddy_op_result(const eddy_op_t *op) { return op_of(op).result; }
-uint64_t eddy_op_transferred(const eddy_op_t *op) { return op_of(op).transferred; }
-int32_t eddy_op_os_error(const eddy_op_t *op) { return op_of(op).os_error; }
+
+int64_t eddy_op_result(const eddy_op_t *op) {
+  require(op != nullptr, "null op");
+  return op_of(op).result;
+}
+
+uint64_t eddy_op_transferred(const eddy_op_t *op) {
+  require(op != nullptr, "null op");
+  return op_of(op).transferred;
+}
+
+int32_t eddy_op_os_error(const eddy_op_t *op) {
+  require(op != nullptr, "null op");
+  return op_of(op).os_error;
+}
 
 void eddy_op_ref(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");

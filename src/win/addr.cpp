@@ -59,6 +59,7 @@ int os_interface_index(const char *name, size_t length, uint32_t &index) {
 } // namespace eddy
 
 int eddy_addr_to_native(const eddy_addr_t *addr, void *native, size_t size) {
+  eddy::require(addr != nullptr && (native || size == 0), "null address");
   switch (addr->family) {
   case EDDY_AF_INET: {
     sockaddr_in out = {};
@@ -83,6 +84,7 @@ int eddy_addr_to_native(const eddy_addr_t *addr, void *native, size_t size) {
 
 // Copies before it looks: a native address need not be aligned.
 int eddy_addr_from_native(eddy_addr_t *addr, const void *native, size_t size) {
+  eddy::require(addr != nullptr && (native || size == 0), "null address");
   memset(addr, 0, sizeof *addr);
   ADDRESS_FAMILY family;
   if (size < sizeof family) return EDDY_EINVAL;
