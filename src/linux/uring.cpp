@@ -162,7 +162,9 @@ void uring_poll(Loop &loop, Time until) {
   bool ended = uring_prepare(loop);
   if (core(loop).lost) return;
   bool news = ring_has_news(uring);
-  bool wait = until && !ended && !news && core(loop).ready.empty() && core(loop).work.empty();
+  // Without a poll on the wake descriptor, for which the ring had no room, nobody could end the wait.
+  bool wait = until && uring.wake_armed && !ended && !news && core(loop).ready.empty() &&
+              core(loop).work.empty();
   if (wait || news || ring_unsubmitted(uring)) {
     Time limit = kNever;
     if (wait && until != kNever) {
