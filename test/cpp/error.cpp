@@ -1,4 +1,4 @@
-// <eddy/error.hpp> and <eddy/result.hpp>.
+// <eddy/error.hpp>.
 #include "test.hpp"
 
 TEST(codes_are_comparable_with_the_standard_ones) {
@@ -38,15 +38,4 @@ TEST(cancellation_is_no_system_error) {
   static_assert(!std::is_base_of_v<std::system_error, eddy::canceled>);
   CHECK_THROWS(eddy::canceled, eddy::result<int>(eddy::errc::canceled).value());
   CHECK_THROWS(std::system_error, eddy::result<int>(eddy::errc::closed).value());
-}
-
-TEST(a_result_has_a_value_or_an_error) {
-  eddy::result<std::string> good(std::string("text")), bad(eddy::errc::closed);
-  CHECK(good && *good == "text" && good->size() == 4 && !good.error());
-  CHECK(!bad && bad.error() == eddy::errc::closed && !bad.is_canceled());
-  CHECK(std::move(bad).value_or("other") == "other");
-  eddy::result<void> fine, failed(eddy::errc::canceled);
-  CHECK(fine && !failed && failed.is_canceled());
-  fine.value();
-  CHECK_THROWS(eddy::canceled, failed.value());
 }

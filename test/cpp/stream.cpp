@@ -1,4 +1,4 @@
-// <eddy/stream.hpp>, <eddy/listener.hpp>, <eddy/address.hpp>, <eddy/buffer.hpp>, <eddy/handle.hpp>.
+// <eddy/stream.hpp>.
 #include "net.hpp"
 
 #include <sys/socket.h>
@@ -148,45 +148,3 @@ static eddy::task<> moves_around(eddy::loop &l) {
 }
 
 TEST(handles_move_and_release) { test::on_loop(moves_around); }
-
-TEST(addresses) {
-  eddy::address a("127.0.0.1:80");
-  CHECK(a.text() == "127.0.0.1:80" && a.port() == 80 && a.family() == EDDY_AF_INET);
-  CHECK(a == eddy::address::loopback(80));
-  CHECK(!(a == eddy::address::any(80)));
-  CHECK(eddy::address::parse("nonsense").error() == std::errc::invalid_argument);
-  CHECK_THROWS(std::system_error, eddy::address("nonsense"));
-  CHECK(eddy::address().text().empty());
-}
-
-TEST(buffers_are_made_of_bytes) {
-  std::string text = "text";
-  std::vector<unsigned char> bytes(3);
-  const std::array<std::byte, 5> fixed{};
-  eddy::buffer a(text), b(bytes);
-  eddy::const_buffer c("literal"), d(text), e(fixed), f(a);
-  CHECK(a.size() == 4 && b.size() == 3 && c.size() == 7 && d.size() == 4 && e.size() == 5 &&
-        f.data() == text.data());
-  static_assert(!std::is_constructible_v<eddy::buffer, const std::string &>);
-  static_assert(!std::is_constructible_v<eddy::buffer, std::vector<int> &>);
-}
-
-static eddy::task<> accepts(eddy::loop &l) {
-  auto at = eddy::address::loopback(0);
-  eddy::listener in(l, at, 0, 16);
-  in.pause();
-  eddy::stream s(l);
-  co_await s.connect(in.local_address());
-  auto none = co_await in.accept().within(5ms).nothrow();
-  CHECK(none.error() == std::errc::timed_out);
-  in.resume();
-  eddy::stream accepted = co_await in.accept();
-  CHECK(accepted);
-  auto taken = eddy::listener::open(l, in.local_address());
-  CHECK(taken.error() == std::errc::address_in_use);
-  CHECK_THROWS(std::system_error, eddy::listener(l, in.local_address()));
-  CHECK(in.set_option(EDDY_OPT_NODELAY, 1));
-  co_await in.close();
-}
-
-TEST(listeners) { test::on_loop(accepts); }
