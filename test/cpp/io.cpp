@@ -21,6 +21,11 @@ static eddy::task<> deadlines(eddy::loop &l) {
 
 TEST(a_deadline_is_for_one_operation) { test::on_loop(deadlines); }
 
+static eddy::task<std::size_t> reads(eddy::stream &s) {
+  std::array<char, 8> bytes;
+  co_return co_await s.read(bytes);
+}
+
 static eddy::task<> nothing_begins(eddy::loop &l, bool &checked) {
   auto both = co_await test::connected(l);
   l.cancel();
@@ -29,12 +34,7 @@ static eddy::task<> nothing_begins(eddy::loop &l, bool &checked) {
   auto read = co_await both.two.read(eddy::buffer(&sent, 1)).within(1h).nothrow();
   CHECK(read.is_canceled());
   co_await both.one.close(); // not so a close
-  std::array<char, 8> bytes;
-  auto end = co_await eddy::shield([](eddy::stream &s, std::span<char> room) -> eddy::task<int> {
-               std::size_t n = co_await s.read(room);
-               co_return static_cast<int>(n);
-             }(both.two, bytes))
-                 .nothrow();
+  auto end = co_await eddy::shield(reads(both.two)).nothrow();
   CHECK(end && *end == 0);
   checked = true;
 }
