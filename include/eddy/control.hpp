@@ -118,21 +118,6 @@ private:
   std::optional<std::stop_callback<forward>> callback_;
 };
 
-class heed_again {
-public:
-  // Away from home it is deaf anyway, and the list that it is in is not this thread's.
-  explicit heed_again(fiber &f) : fiber_(f), before_(f.stop ? f.heed(nullptr) : nullptr) {}
-  heed_again(const heed_again &) = delete;
-  heed_again &operator=(const heed_again &) = delete;
-  ~heed_again() {
-    if (before_) fiber_.heed(before_);
-  }
-
-private:
-  fiber &fiber_;
-  stop_state *before_;
-};
-
 template<class T>
 void ignore_end(group &, child<T> &) {}
 

@@ -24,6 +24,22 @@ public:
   awaiter eddy_await(fiber &f) const { return awaiter(f); }
 };
 
+// Deaf to cancellation as long as it lives.
+class heed_again {
+public:
+  // Away from home it is deaf anyway, and the list that it is in is not this thread's.
+  explicit heed_again(fiber &f) : fiber_(f), before_(f.stop ? f.heed(nullptr) : nullptr) {}
+  heed_again(const heed_again &) = delete;
+  heed_again &operator=(const heed_again &) = delete;
+  ~heed_again() {
+    if (before_) fiber_.heed(before_);
+  }
+
+private:
+  fiber &fiber_;
+  stop_state *before_;
+};
+
 // Why a fiber failed: an exception, or the error of a task<result<T>>.
 class failure {
 public:

@@ -13,6 +13,8 @@
 
 #include <eddy/spawn.hpp>
 
+#include <vector>
+
 namespace eddy {
 
 class scope {
@@ -32,6 +34,7 @@ public:
     open open_(*this, self);
     detail::spawn_into(*group_, *self.loop, std::move(f), std::move(args)...);
     co_await group_->join();
+    while (!exits_.empty()) co_await run_exit(self);
     error_ = group_->first().code();
 #if EDDY_EXCEPTIONS
     if (group_->first()) group_->first().raise();
@@ -47,6 +50,15 @@ public:
   void spawn(F &&f, Args &&...args) {
     if (!group_) detail::misuse("a task was spawned into a scope that is not running");
     detail::spawn_into(*group_, *loop_, std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  // Has f(args...), a task<void> or task<result<void>>, run when all tasks have ended, however they did: for
+  // clean-up that has to await something. The last given runs first. It is deaf to cancellation, so give it a
+  // time-out. Its failure is that of run(), unless there is one already. Only while the scope runs.
+  template<class F, class... Args>
+  void on_exit(F f, Args... args) {
+    if (!group_) detail::misuse("an exit task was given to a scope that is not running");
+    exits_.push_back(exit_task(std::move(f), std::move(args)...));
   }
 
   // Cancels the body and all tasks. run() then ends without an error when they have ended.
@@ -78,7 +90,40 @@ private:
     scope &scope_;
   };
 
+  template<class F, class... Args>
+  static task<detail::failure> exit_task(F f, Args... args) {
+    using value = typename detail::task_of<F, Args...>::value_type;
+    static_assert(detail::spawnable<value>,
+                  "an exit task returns task<void> or task<result<void>>");
+    if constexpr (detail::is_result<value>) {
+      auto done = co_await f(std::move(args)...);
+      co_return detail::failure(done.error());
+    } else {
+      co_await f(std::move(args)...);
+      co_return detail::failure();
+    }
+  }
+
+  task<void> run_exit(detail::fiber &self) {
+    detail::heed_again deaf(self);
+    task<detail::failure> last = std::move(exits_.back());
+    exits_.pop_back();
+    detail::failure why;
+#if EDDY_EXCEPTIONS
+    try {
+#endif
+      why = co_await std::move(last);
+#if EDDY_EXCEPTIONS
+    } catch (...) {
+      why = detail::failure(std::current_exception());
+    }
+#endif
+    group_->note(why);
+    co_await group_->join(); // with what it has spawned
+  }
+
   std::optional<detail::group> group_;
+  std::vector<task<detail::failure>> exits_;
   detail::loop_state *loop_ = nullptr;
   std::error_code error_;
 };

@@ -163,3 +163,71 @@ static eddy::task<> many(eddy::loop &) {
 }
 
 TEST(ten_thousand_tasks) { test::on_loop(many); }
+
+static eddy::task<> says(std::string &log, const char *what) {
+  co_await eddy::sleep_for(1ms); // not cancelled
+  log += what;
+}
+
+static eddy::task<> leaves(eddy::loop &l, std::string &log) {
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.on_exit(says, std::ref(log), "first;");
+    s.on_exit(says, std::ref(log), "second;");
+    s.spawn(notes, std::ref(log), 'x', 1h);
+    l.cancel();
+    co_await eddy::sleep_for(1h);
+  };
+  co_await s.run(body);
+}
+
+TEST(exit_tasks_run_last_and_are_not_cancelled) {
+  eddy::loop l;
+  std::string log;
+  auto body = leaves(l, log);
+  CHECK_THROWS(eddy::canceled, l.run(std::move(body)));
+  CHECK(log.ends_with("second;first;"));
+}
+
+static eddy::task<> exit_failures(eddy::loop &) {
+  eddy::scope s;
+  std::string log;
+  auto fails_late = []() -> eddy::task<> {
+    co_await eddy::yield();
+    throw std::runtime_error("exit");
+  };
+  auto quiet = [&]() -> eddy::task<eddy::result<void>> {
+    log += "quiet;";
+    co_await eddy::yield();
+    co_return eddy::errc::io_error;
+  };
+  auto spawns = [&]() -> eddy::task<> {
+    s.spawn(says, std::ref(log), "spawned;");
+    co_await eddy::yield();
+  };
+  auto body = [&]() -> eddy::task<> {
+    s.on_exit(says, std::ref(log), "all the same;");
+    s.on_exit(fails_late);
+    s.on_exit(spawns);
+    co_await eddy::yield();
+  };
+  CHECK_THROWS(std::runtime_error, co_await s.run(body));
+  CHECK(log == "spawned;all the same;");
+
+  log.clear();
+  auto fails_itself = [&]() -> eddy::task<> {
+    s.on_exit(quiet);
+    s.on_exit(fails_late);
+    co_await eddy::yield();
+    throw std::logic_error("body");
+  };
+  CHECK_THROWS(std::logic_error, co_await s.run(fails_itself));
+  CHECK(log == "quiet;");
+  auto fails_quietly = [&]() -> eddy::task<> {
+    s.on_exit(quiet);
+    co_await eddy::yield();
+  };
+  CHECK_THROWS(std::system_error, co_await s.run(fails_quietly));
+}
+
+TEST(failures_of_exit_tasks) { test::on_loop(exit_failures); }
