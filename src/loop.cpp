@@ -96,6 +96,7 @@ void loop_turn(Loop &loop, Time until, bool once) {
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 
+  bool waits = false;
   if (!loop.ready.empty() || work_returned(loop)) {
     if (++loop.busy_turns > kBusyTurns) {
       loop.busy_turns = 0;
@@ -110,12 +111,15 @@ void loop_turn(Loop &loop, Time until, bool once) {
       Time next = loop.wheel.next();
       if (next < until) until = next;
     }
-    if (idle && until > loop.now)
+    waits = idle && until > loop.now;
+    if (waits)
       sleep_until(loop, until);
     else
       loop.driver->poll(loop, 0);
   }
-  loop.now = loop.driver->now(loop);
+  // An empty turn needs no other time than the one it began with.
+  if (waits || !loop.ready.empty() || loop.hooks[kHookAfterWait].head || loop.closing_count)
+    loop.now = loop.driver->now(loop);
 
   run_ready(loop);
   if (loop.hooks[kHookAfterWait].head) run_hooks(loop, kHookAfterWait);
