@@ -5,9 +5,10 @@
 eddy::task<> echo(eddy::stream s) {
   std::array<char, 4096> bytes;
   for (;;) {
-    std::size_t n = co_await s.read(bytes);
-    if (n == 0) co_return; // end of stream; `s` closes itself
-    co_await s.write(std::span(bytes).first(n));
+    auto n = co_await s.read(bytes).nothrow();
+    if (!n || *n == 0) co_return; // a connection that breaks ends no other; `s` closes itself
+    auto sent = co_await s.write(std::span(bytes).first(*n)).nothrow();
+    if (!sent) co_return;
   }
 }
 
