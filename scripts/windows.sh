@@ -36,7 +36,7 @@ wine_begin() {
 wine_end() { wineserver -k </dev/null >/dev/null 2>&1 || true; }
 
 need_windows() {
-  need_packages build windows || return
+  need_packages build windows load || return
   need_cmocka_source
 }
 
@@ -50,10 +50,19 @@ build_windows() { # DIR OPTION...
   meson compile -C "$dir"
 }
 
+demo_windows() {
+  local status=0
+  trap ':' INT # the demo's to handle
+  wine_begin || return
+  wine build/windows-release/examples/eddy-demo.exe "$@" || status=$?
+  wine_end
+  return $status
+}
+
 test_windows() {
   local status=0
   need_windows || return
-  build_windows build/windows -Dtests=true -Dbuildtype=debugoptimized -Dwerror=true || return
+  build_windows build/windows -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true || return
   wine_begin || return
   driver_wanted=afd run_suite build/windows "$@" || status=$?
   wine_end
