@@ -40,10 +40,17 @@ need_windows() {
   need_cmocka_source
 }
 
-build_windows() { # DIR OPTION...
-  local dir=$1
-  shift
-  configure "$dir" --cross-file scripts/cross/mingw.ini "$@" || {
+build_windows() { # DIR gcc|clang OPTION...
+  local dir=$1 compiler=$2 gcc
+  local -a cross=(--cross-file=scripts/cross/mingw.ini)
+  shift 2
+  if [ "$compiler" = clang ]; then
+    gcc=$(x86_64-w64-mingw32-gcc-posix -print-libgcc-file-name) || return
+    mkdir -p build
+    printf "[constants]\ngcc = '%s'\n" "$(dirname "$gcc")" >build/mingw-gcc.ini
+    cross+=(--cross-file=build/mingw-gcc.ini --cross-file=scripts/cross/mingw-clang.ini)
+  fi
+  configure "$dir" "${cross[@]}" "$@" || {
     [ -f "$cmocka_source" ] || note "the source of CMocka is missing and could not be fetched: put it at $cmocka_source"
     return 1
   }
@@ -59,12 +66,17 @@ demo_windows() {
   return $status
 }
 
-test_windows() {
-  local status=0
+test_windows() { # gcc|clang [meson test options]
+  local compiler=$1 dir=build/windows status=0
+  shift
   need_windows || return
-  build_windows build/windows -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true || return
+  if [ "$compiler" = clang ]; then
+    need_packages clang || return
+    dir=build/windows-clang
+  fi
+  build_windows "$dir" "$compiler" -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true || return
   wine_begin || return
-  driver_wanted=afd run_suite build/windows "$@" || status=$?
+  driver_wanted=afd run_suite "$dir" "$@" || status=$?
   wine_end
   return $status
 }
