@@ -60,7 +60,7 @@ struct rlimit {
 // Windows has no such limits: the test that sets one is skipped.
 #define getrlimit(resource, limit) px_skip(limit, __FILE__, __LINE__)
 #define setrlimit(resource, limit) px_setrlimit(limit)
-int px_skip(const void *limit, const char *file, int line);
+int px_skip(void *limit, const char *file, int line);
 int px_setrlimit(const void *limit);
 
 int px_socket(int family, int type, int protocol);
