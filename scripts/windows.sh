@@ -43,7 +43,7 @@ need_windows() {
 build_windows() { # DIR OPTION...
   local dir=$1
   shift
-  configure "$dir" --cross-file scripts/cross/mingw.ini "$@" || {
+  configure "$dir" --cross-file=scripts/cross/mingw.ini "$@" || {
     [ -f "$cmocka_source" ] || note "the source of CMocka is missing and could not be fetched: put it at $cmocka_source"
     return 1
   }
