@@ -107,7 +107,8 @@ static void one_shot_waits_too(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(before_any), FIXTURE_TEST(closed_while_paused), FIXTURE_TEST(in_each_callback),
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(before_any), FIXTURE_TEST(closed_while_paused),
+                                     FIXTURE_TEST(in_each_callback),
                                      FIXTURE_TEST(one_shot_waits_too)};
   return RUN_TESTS(tests);
 }

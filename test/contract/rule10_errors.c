@@ -183,11 +183,14 @@ static void rule_10_memory_that_faults(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      FIXTURE_TEST(rule_10_connect_errors), FIXTURE_TEST(rule_10_end_of_stream_is_0),
-      FIXTURE_TEST(rule_10_reset),          FIXTURE_TEST(rule_10_broken_pipe_without_a_signal),
-      FIXTURE_TEST(rule_10_not_connected),  FIXTURE_TEST(rule_10_open_errors),
-      FIXTURE_TEST(rule_10_shut_down_below), FIXTURE_TEST(rule_10_connected_below),
-      FIXTURE_TEST(rule_10_memory_that_faults)};
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_10_connect_errors),
+                                     FIXTURE_TEST(rule_10_end_of_stream_is_0),
+                                     FIXTURE_TEST(rule_10_reset),
+                                     FIXTURE_TEST(rule_10_broken_pipe_without_a_signal),
+                                     FIXTURE_TEST(rule_10_not_connected),
+                                     FIXTURE_TEST(rule_10_open_errors),
+                                     FIXTURE_TEST(rule_10_shut_down_below),
+                                     FIXTURE_TEST(rule_10_connected_below),
+                                     FIXTURE_TEST(rule_10_memory_that_faults)};
   return RUN_TESTS(tests);
 }

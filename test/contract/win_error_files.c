@@ -99,8 +99,9 @@ static void locked_by_others(void **state) {
   (void)state;
   char path[MAX_PATH];
   HANDLE file = temporary(path);
-  HANDLE other = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                             NULL, OPEN_EXISTING, 0, NULL);
+  HANDLE other =
+      CreateFileA(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                  OPEN_EXISTING, 0, NULL);
   assert_true(LockFile(file, 0, 0, 10, 0));
   fails(LockFile(other, 0, 0, 10, 0));
   row(ERROR_LOCK_VIOLATION, EDDY_EBUSY);
@@ -117,7 +118,8 @@ struct ends {
 static struct ends pipe_ends(void) {
   static int number;
   struct ends ends;
-  snprintf(ends.name, sizeof ends.name, "\\\\.\\pipe\\eddy-%lu-%d", GetCurrentProcessId(), ++number);
+  snprintf(ends.name, sizeof ends.name, "\\\\.\\pipe\\eddy-%lu-%d", GetCurrentProcessId(),
+           ++number);
   ends.server = CreateNamedPipeA(ends.name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, 0, 1, 4096,
                                  4096, 0, NULL);
   ends.client = CreateFileA(ends.name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
@@ -126,8 +128,8 @@ static struct ends pipe_ends(void) {
   return ends;
 }
 
-// The failure of an overlapped read, and its NTSTATUS.
-static DWORD reads(HANDLE pipe, int32_t *status, int cancels) {
+// The failure of an overlapped read, and its NTSTATUS, when the read is cancelled or an end closed meanwhile.
+static DWORD reads(HANDLE pipe, int32_t *status, int cancels, HANDLE closes) {
   static OVERLAPPED at;
   static char room[16];
   DWORD got;
@@ -136,6 +138,7 @@ static DWORD reads(HANDLE pipe, int32_t *status, int cancels) {
   BOOL done = ReadFile(pipe, room, sizeof room, NULL, &at);
   if (!done && GetLastError() == ERROR_IO_PENDING) {
     if (cancels) CancelIoEx(pipe, &at);
+    if (closes) CloseHandle(closes);
     done = GetOverlappedResult(pipe, &at, &got, TRUE);
   }
   DWORD code = done ? 0 : GetLastError();
@@ -148,9 +151,9 @@ static void the_other_end_is_closed(void **state) {
   (void)state;
   struct ends ends = pipe_ends();
   int32_t status;
-  CloseHandle(ends.client);
-  DWORD code = reads(ends.server, &status, 0);
+  DWORD code = reads(ends.server, &status, 0, ends.client);
   CloseHandle(ends.server);
+  SetLastError(code);
   assert_int_equal(code, ERROR_BROKEN_PIPE);
   row(code, EDDY_EPIPE);
   assert_int_equal(status, (int32_t)0xC000014B);
@@ -173,7 +176,8 @@ static void a_pipe_without_a_client(void **state) {
   struct ends ends = pipe_ends();
   int32_t status;
   DisconnectNamedPipe(ends.server);
-  DWORD code = reads(ends.client, &status, 0);
+  DWORD code = reads(ends.client, &status, 0, NULL);
+  SetLastError(code);
   assert_int_equal(code, ERROR_PIPE_NOT_CONNECTED);
   row(code, EDDY_EPIPE);
   CloseHandle(ends.client);
@@ -196,7 +200,8 @@ static void a_cancelled_read(void **state) {
   (void)state;
   struct ends ends = pipe_ends();
   int32_t status;
-  DWORD code = reads(ends.server, &status, 1);
+  DWORD code = reads(ends.server, &status, 1, NULL);
+  SetLastError(code);
   assert_int_equal(code, ERROR_OPERATION_ABORTED);
   row(code, EDDY_ECANCELED);
   assert_int_equal(status, (int32_t)0xC0000120);
@@ -252,17 +257,26 @@ static void status_of_another_kind(void **state) {
 
 int main(void) {
   GetModuleFileNameA(NULL, own_path, sizeof own_path);
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(no_such_file),           cmocka_unit_test(no_such_folder),
-      cmocka_unit_test(no_name),                cmocka_unit_test(a_folder_as_file),
-      cmocka_unit_test(not_a_handle),           cmocka_unit_test(too_much_memory),
-      cmocka_unit_test(no_such_control),        cmocka_unit_test(bad_parameter),
-      cmocka_unit_test(file_there_already),     cmocka_unit_test(folder_there_already),
-      cmocka_unit_test(opened_by_others),       cmocka_unit_test(locked_by_others),
-      cmocka_unit_test(the_other_end_is_closed), cmocka_unit_test(writing_to_a_closed_end),
-      cmocka_unit_test(a_pipe_without_a_client), cmocka_unit_test(a_pipe_in_use),
-      cmocka_unit_test(a_cancelled_read),       cmocka_unit_test(a_wait_that_times_out),
-      cmocka_unit_test(memory_that_is_not_there), cmocka_unit_test(status_of_no_handle),
-      cmocka_unit_test(status_of_another_kind)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(no_such_file),
+                                     cmocka_unit_test(no_such_folder),
+                                     cmocka_unit_test(no_name),
+                                     cmocka_unit_test(a_folder_as_file),
+                                     cmocka_unit_test(not_a_handle),
+                                     cmocka_unit_test(too_much_memory),
+                                     cmocka_unit_test(no_such_control),
+                                     cmocka_unit_test(bad_parameter),
+                                     cmocka_unit_test(file_there_already),
+                                     cmocka_unit_test(folder_there_already),
+                                     cmocka_unit_test(opened_by_others),
+                                     cmocka_unit_test(locked_by_others),
+                                     cmocka_unit_test(the_other_end_is_closed),
+                                     cmocka_unit_test(writing_to_a_closed_end),
+                                     cmocka_unit_test(a_pipe_without_a_client),
+                                     cmocka_unit_test(a_pipe_in_use),
+                                     cmocka_unit_test(a_cancelled_read),
+                                     cmocka_unit_test(a_wait_that_times_out),
+                                     cmocka_unit_test(memory_that_is_not_there),
+                                     cmocka_unit_test(status_of_no_handle),
+                                     cmocka_unit_test(status_of_another_kind)};
   return RUN_TESTS(tests);
 }

@@ -284,6 +284,8 @@ static void refusal_of_an_overlapped_connect(void **state) {
 }
 
 int main(void) {
+  WSADATA data;
+  WSAStartup(MAKEWORD(2, 2), &data);
   const struct CMUnitTest tests[] = {cmocka_unit_test(fault),
                                      cmocka_unit_test(bound_twice),
                                      cmocka_unit_test(would_block),

@@ -123,12 +123,10 @@ static void a_host_hears_of_it(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(work_runs_on_another_thread),
-                                     FIXTURE_TEST(any_number_is_a_result),
-                                     FIXTURE_TEST(one_thread_keeps_the_start_order),
-                                     FIXTURE_TEST(the_op_is_free_in_its_callback),
-                                     FIXTURE_TEST(null_functions_are_a_result),
-                                     FIXTURE_TEST(a_host_hears_of_it),
-                                     FIXTURE_TEST(unref_work_does_not_keep_the_loop)};
+  const struct CMUnitTest tests[] = {
+      FIXTURE_TEST(work_runs_on_another_thread),      FIXTURE_TEST(any_number_is_a_result),
+      FIXTURE_TEST(one_thread_keeps_the_start_order), FIXTURE_TEST(the_op_is_free_in_its_callback),
+      FIXTURE_TEST(null_functions_are_a_result),      FIXTURE_TEST(a_host_hears_of_it),
+      FIXTURE_TEST(unref_work_does_not_keep_the_loop)};
   return RUN_TESTS(tests);
 }

@@ -198,8 +198,8 @@ int is_nonblocking(int fd) {
   char byte;
   int listens = 0, size = sizeof listens;
   getsockopt(socket_of(fd), SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &size);
-  int result = listens ? (int)accept(socket_of(fd), NULL, NULL)
-                       : recv(socket_of(fd), &byte, 1, MSG_PEEK);
+  int result =
+      listens ? (int)accept(socket_of(fd), NULL, NULL) : recv(socket_of(fd), &byte, 1, MSG_PEEK);
   return result < 0 && WSAGetLastError() == WSAEWOULDBLOCK;
 }
 
