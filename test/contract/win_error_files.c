@@ -21,18 +21,21 @@ static void no_such_file(void **state) {
   (void)state;
   fails(GetFileAttributesA("C:\\no such file") != INVALID_FILE_ATTRIBUTES);
   row(ERROR_FILE_NOT_FOUND, EDDY_ENOENT);
+  status_row(0xC0000034, EDDY_ENOENT);
 }
 
 static void no_such_folder(void **state) {
   (void)state;
   fails(GetFileAttributesA("C:\\no such folder\\file") != INVALID_FILE_ATTRIBUTES);
   row(ERROR_PATH_NOT_FOUND, EDDY_ENOENT);
+  status_row(0xC000003A, EDDY_ENOENT);
 }
 
 static void no_name(void **state) {
   (void)state;
   fails(GetFileAttributesA("C:\\a<b>|") != INVALID_FILE_ATTRIBUTES);
   row(ERROR_INVALID_NAME, EDDY_ENOENT);
+  status_row(0xC0000033, EDDY_ENOENT);
 }
 
 static void a_folder_as_file(void **state) {
@@ -53,6 +56,7 @@ static void too_much_memory(void **state) {
   (void)state;
   fails(VirtualAlloc(NULL, (SIZE_T)1 << 46, MEM_COMMIT, PAGE_READWRITE) != NULL);
   row(ERROR_NOT_ENOUGH_MEMORY, EDDY_ENOMEM);
+  status_row(0xC0000017, EDDY_ENOMEM);
 }
 
 static void no_such_control(void **state) {
@@ -62,10 +66,13 @@ static void no_such_control(void **state) {
   OVERLAPPED at = {0};
   fails(DeviceIoControl(file, 0x12345678, NULL, 0, NULL, 0, &got, &at));
   DWORD code = GetLastError();
+  int32_t status = last_status();
   CloseHandle(file);
   SetLastError(code);
   assert_true(code == ERROR_NOT_SUPPORTED || code == ERROR_INVALID_FUNCTION);
   row(code, EDDY_ENOTSUP);
+  assert_true(status == (int32_t)0xC00000BB || status == (int32_t)0xC0000010);
+  row(status, EDDY_ENOTSUP);
 }
 
 static void bad_parameter(void **state) {
@@ -84,6 +91,7 @@ static void folder_there_already(void **state) {
   (void)state;
   fails(CreateDirectoryA("C:\\windows", NULL));
   row(ERROR_ALREADY_EXISTS, EDDY_EEXIST);
+  status_row(0xC0000035, EDDY_EEXIST);
 }
 
 static void opened_by_others(void **state) {
@@ -92,6 +100,7 @@ static void opened_by_others(void **state) {
   HANDLE file = temporary(path);
   fails(CreateFileA(path, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL) != INVALID_HANDLE_VALUE);
   row(ERROR_SHARING_VIOLATION, EDDY_EBUSY);
+  status_row(0xC0000043, EDDY_EBUSY);
   CloseHandle(file);
 }
 
@@ -105,6 +114,7 @@ static void locked_by_others(void **state) {
   assert_true(LockFile(file, 0, 0, 10, 0));
   fails(LockFile(other, 0, 0, 10, 0));
   row(ERROR_LOCK_VIOLATION, EDDY_EBUSY);
+  status_row(0xC0000054, EDDY_EBUSY);
   CloseHandle(other);
   CloseHandle(file);
 }
@@ -168,6 +178,7 @@ static void writing_to_a_closed_end(void **state) {
   CloseHandle(ends.client);
   fails(WriteFile(ends.server, "x", 1, &put, &at));
   row(ERROR_NO_DATA, EDDY_EPIPE);
+  status_row(0xC00000B1, EDDY_EPIPE);
   CloseHandle(ends.server);
 }
 
@@ -178,6 +189,7 @@ static void a_pipe_without_a_client(void **state) {
   DisconnectNamedPipe(ends.server);
   DWORD code = reads(ends.client, &status, 0, NULL);
   SetLastError(code);
+  status_row(0xC00000B0, EDDY_EPIPE);
   assert_int_equal(code, ERROR_PIPE_NOT_CONNECTED);
   row(code, EDDY_EPIPE);
   CloseHandle(ends.client);
@@ -190,8 +202,10 @@ static void a_pipe_in_use(void **state) {
   fails(CreateFileA(ends.name, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL) !=
         INVALID_HANDLE_VALUE);
   row(ERROR_PIPE_BUSY, EDDY_EBUSY);
+  status_row(0xC00000AC, EDDY_EBUSY);
   fails(WaitNamedPipeA(ends.name, 1));
   row(ERROR_SEM_TIMEOUT, EDDY_ETIMEDOUT);
+  status_row(0xC00000B5, EDDY_ETIMEDOUT);
   CloseHandle(ends.client);
   CloseHandle(ends.server);
 }
@@ -227,6 +241,7 @@ static void memory_that_is_not_there(void **state) {
   HANDLE file = CreateFileA(own_path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
   fails(ReadFile(file, (void *)16, 16, &got, NULL));
   row(ERROR_NOACCESS, EDDY_EFAULT);
+  status_row(0xC0000005, EDDY_EFAULT);
   CloseHandle(file);
 }
 

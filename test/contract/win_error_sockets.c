@@ -1,4 +1,5 @@
 // Winsock's own codes, each provoked, are eddy's numbers: those that Linux gives for the same failure.
+#include "tcp.h"
 #include "win_errors.h"
 
 #undef socket
@@ -105,6 +106,22 @@ static void no_such_protocol(void **state) {
   (void)state;
   fails(socket(AF_INET, SOCK_STREAM, 213) != INVALID_SOCKET);
   row(WSAEPROTONOSUPPORT, EDDY_EPROTONOSUPPORT);
+}
+
+static void connecting_already(void **state) {
+  (void)state;
+  struct full_listener full;
+  full_listener_open(&full);
+  struct sockaddr_in at;
+  SOCKET fd = tcp();
+  eddy_addr_to_native(&full.addr, &at, sizeof at);
+  nonblocking(fd);
+  fails(connect(fd, ADDRESS(at)) == 0);
+  row(WSAEWOULDBLOCK, EDDY_EAGAIN);
+  fails(connect(fd, ADDRESS(at)) == 0);
+  row(WSAEALREADY, EDDY_EALREADY);
+  closesocket(fd);
+  full_listener_close(&full);
 }
 
 static void no_such_type(void **state) {
@@ -294,6 +311,7 @@ int main(void) {
                                      cmocka_unit_test(no_such_option),
                                      cmocka_unit_test(no_such_protocol),
                                      cmocka_unit_test(no_such_type),
+                                     cmocka_unit_test(connecting_already),
                                      cmocka_unit_test(no_such_family),
                                      cmocka_unit_test(not_supported),
                                      cmocka_unit_test(no_broadcast_allowed),

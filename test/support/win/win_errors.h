@@ -15,4 +15,17 @@
                         eddy_error_name(error));                                                   \
   } while (0)
 
+// ... and this NTSTATUS below it.
+#define status_row(code, error)                                                                    \
+  do {                                                                                             \
+    assert_int_equal(last_status(), (int32_t)(code));                                              \
+    row(code, error);                                                                              \
+  } while (0)
+
+static inline int32_t last_status(void) {
+  typedef LONG(WINAPI * status_call)(void);
+  return ((status_call)(void *)GetProcAddress(GetModuleHandleA("ntdll.dll"),
+                                              "RtlGetLastNtStatus"))();
+}
+
 #endif
