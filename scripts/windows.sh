@@ -33,7 +33,7 @@ wine_begin() {
   timeout 60 wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f </dev/null >/dev/null 2>&1
 }
 
-wine_end() { wineserver -k </dev/null >/dev/null 2>&1 || true; }
+wine_end() { timeout 60 wineserver -k </dev/null >/dev/null 2>&1 || true; }
 
 need_windows() {
   need_packages build windows load || return
@@ -66,17 +66,22 @@ demo_windows() {
   return $status
 }
 
-test_windows() { # gcc|clang [meson test options]
-  local compiler=$1 dir=build/windows status=0
-  shift
+# test_windows gcc|clang STRESS [meson test options]. Each test has a time limit of its own; the one here is for
+# Wine itself.
+test_windows() {
+  local compiler=$1 stress=$2 dir=build/windows
+  shift 2
   need_windows || return
   if [ "$compiler" = clang ]; then
     need_packages clang || return
     dir=build/windows-clang
   fi
-  build_windows "$dir" "$compiler" -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true || return
-  wine_begin || return
-  driver_wanted=afd run_suite "$dir" "$@" || status=$?
-  wine_end
-  return $status
+  build_windows "$dir" "$compiler" -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true \
+    -Dstress="$stress" || return
+  (
+    trap wine_end EXIT
+    wine_begin || exit
+    driver_wanted=$windows_driver runner=(timeout --foreground -k 30 2400)
+    if [ "$stress" = true ]; then stress_loop "$dir" "$@"; else run_suite "$dir" "$@"; fi
+  )
 }
