@@ -1,4 +1,4 @@
-"""Runs the example programs as people do: check.py CASE --folder WHERE_THEY_ARE."""
+"""Runs the example programs as people do: check.py CASE --folder WHERE_THEY_ARE [--system wine]."""
 
 import argparse
 import json
@@ -7,25 +7,17 @@ import random
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
-from pathlib import Path
+
+from programs import Programs, add_options
 
 SECONDS = 60
 
 
-class Checked:
-    def __init__(self, folder):
-        self.folder = Path(folder)
-
+class Checked(Programs):
     def run(self, name, *arguments):
-        return subprocess.run([self.folder / name, *map(str, arguments)], text=True,
-                              timeout=SECONDS, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def start(self, name, *arguments):
-        return subprocess.Popen([self.folder / name, *map(str, arguments)], text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return super().run(name, *arguments, seconds=SECONDS)
 
     def echo(self, *arguments):
         server = self.start("eddy-echo", *arguments)
@@ -34,12 +26,11 @@ class Checked:
         assert found, line + server.stderr.read()
         return server, int(found.group(1))
 
-
-def stop(server):
-    server.send_signal(signal.SIGTERM)
-    out, err = server.communicate(timeout=SECONDS)
-    assert server.returncode == 0, f"it ended with {server.returncode}: {err}"
-    assert err == "", err
+    def stop(self, server):
+        self.ask_to_end(server)
+        out, err = server.communicate(timeout=SECONDS)
+        assert server.returncode == 0, f"it ended with {server.returncode}: {err}"
+        assert err == "", err
 
 
 def children_of(process):
@@ -56,14 +47,17 @@ def alive(pid):
 
 
 def usage(checked):
+    other = "epoll" if checked.on_windows else "afd"
     for name in ("eddy-echo", "eddy-load", "eddy-demo"):
         assert checked.run(name, "--help").returncode == 0
         for wrong in (["--nonsense"], ["--port", "65536"], ["--port", "x"], ["--port"], ["stray"],
-                      ["--driver", "nonsense"], ["--driver", "afd"], ["--port=-1"]):
+                      ["--driver", "nonsense"], ["--driver", other], ["--port=-1"]):
             ran = checked.run(name, *wrong)
             assert ran.returncode == 2, f"{name} {wrong}: exit {ran.returncode}"
             assert ran.stderr.startswith(name + ": "), ran.stderr
             assert wrong[0].split("=")[0] in ran.stderr or wrong[-1] in ran.stderr, ran.stderr
+    if checked.on_windows:
+        return  # it has no limit of descriptors
     many = checked.run("eddy-demo", "--connections", 1000000)
     assert many.returncode == 2 and "descriptors" in many.stderr, many.stderr
 
@@ -77,7 +71,7 @@ def load(checked):
         seen = json.loads(ran.stdout)
         assert seen["connected"] == 20 and seen["errors"] == {} and seen["messages"] > 0, seen
         assert seen["bytes_sent"] == seen["bytes_received"] and seen["complete"], seen
-    stop(server)
+    checked.stop(server)
     refused = checked.run("eddy-load", "--port", port, "--connections", 3, "--json")
     assert refused.returncode == 1, refused.stdout
     assert json.loads(refused.stdout)["errors"] == {"EDDY_ECONNREFUSED": 3}, refused.stdout
@@ -122,13 +116,13 @@ def echo(checked):
     rude.close()
     open_end.sendall(b"x")
     assert open_end.recv(1) == b"x"
-    stop(server)
+    checked.stop(server)
 
 
 def starve(checked):
     """Many clients that send and never read leave room for one that does."""
     message = os.urandom(8000000)
-    for driver in ("epoll", "io_uring"):
+    for driver in checked.drivers:
         tried = checked.run("eddy-demo", "--driver", driver, "--connections", 1, "--seconds", 1)
         if tried.returncode:
             print(f"{driver} cannot be used here")
@@ -159,15 +153,27 @@ def starve(checked):
             assert receive_all(client) == message[:len(message) - unsent], "bytes were lost"
         for client in left:
             client.close()
-        stop(server)
+        checked.stop(server)
 
 
 def demo(checked):
     ran = checked.run("eddy-demo", "--seconds", 1, "--connections", 50)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     table = ran.stdout.rsplit("\n\n", 1)[-1]
-    assert "messages/s" in table and "epoll" in table, ran.stdout
+    assert "messages/s" in table and checked.drivers[0] in table, ran.stdout
     print(ran.stdout)
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
+        return True
+    except ConnectionError:
+        return False
+
+
+def ports_in(out):
+    return [int(port) for port in re.findall(r"echo server on \S+:(\d+)", out)]
 
 
 def interrupt(checked):
@@ -176,21 +182,24 @@ def interrupt(checked):
         program = checked.start("eddy-demo", "--seconds", 1, "--connections", 200)
         assert program.stdout.readline()  # it listens to signals by now
         time.sleep(random.uniform(0, 0.9) if number else 0)
-        servers = children_of(program)
-        program.send_signal(signal.SIGINT)
+        servers = [] if checked.on_windows else children_of(program)
+        checked.ask_to_end(program, by_keyboard=True)
         out, err = program.communicate(timeout=SECONDS)
         assert program.returncode == 0, f"exit {program.returncode}: {err}"
         assert err == "" and out.endswith("stopped\n"), out + err
-        assert not any(alive(pid) for pid in servers), "its server lives on"
+        assert not any(map(alive, servers)) and not any(map(listens, ports_in(out))), "its server lives on"
     program = checked.start("eddy-demo", "--seconds", 30)
-    time.sleep(0.7)
-    servers = children_of(program)
+    while not (ports := ports_in(program.stdout.readline())):
+        pass
+    servers = [] if checked.on_windows else children_of(program)
+    assert checked.on_windows or servers
+    assert listens(ports[0])
     program.kill()
     program.communicate(timeout=SECONDS)
     limit = time.monotonic() + 10
-    while any(alive(pid) for pid in servers) and time.monotonic() < limit:
+    while time.monotonic() < limit and (any(map(alive, servers)) or listens(ports[0])):
         time.sleep(0.02)
-    assert servers and not any(alive(pid) for pid in servers), "a killed demo leaves its server"
+    assert not any(map(alive, servers)) and not listens(ports[0]), "a killed demo leaves its server"
 
 
 CASES = {case.__name__: case for case in (usage, load, echo, starve, demo, interrupt)}
@@ -199,9 +208,9 @@ CASES = {case.__name__: case for case in (usage, load, echo, starve, demo, inter
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=sorted(CASES))
-    parser.add_argument("--folder", required=True)
+    add_options(parser)
     options = parser.parse_args()
-    CASES[options.case](Checked(options.folder))
+    CASES[options.case](Checked(options.folder, options.system))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
-"""Runs examples/httpd as people and their bad clients do: check_httpd.py CASE --folder WHERE_IT_IS --driver NAME."""
+"""Runs examples/httpd as people and their bad clients do: check_httpd.py CASE --folder WHERE_IT_IS --driver NAME
+[--system wine]."""
 
 import argparse
 import atexit
 import os
 import random
 import re
-import resource
-import signal
 import socket
 import struct
 import subprocess
@@ -15,18 +14,20 @@ import tempfile
 import time
 from pathlib import Path
 
+from programs import Programs, add_options
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None
+
 SECONDS = 60
 
 
 class Server:
-    def __init__(self, options, *arguments, limit=None):
-        shrink = None
-        if limit:
-            def shrink():
-                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-        command = [Path(options.folder) / "httpd", "--driver", options.driver, "--port", "0", *map(str, arguments)]
-        self.process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        preexec_fn=shrink)
+    def __init__(self, options, *arguments, **more):
+        self.programs = Programs(options.folder, options.system)
+        self.process = self.programs.start("httpd", "--driver", options.driver, "--port", 0, *arguments, **more)
         atexit.register(self.process.kill)  # a case that fails leaves none behind
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+) driver=(\w+)\n", line)
@@ -50,7 +51,7 @@ class Server:
         return parse(self.ask(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{lines}\r\n".encode()))
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return self.programs.descriptors(self.process)
 
     def resident(self):
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
@@ -59,8 +60,11 @@ class Server:
     def settle(self, descriptors):
         wait(lambda: self.descriptors() <= descriptors, "descriptors are left open")
 
-    def stop(self, sig=signal.SIGTERM):
-        self.process.send_signal(sig)
+    def ask_to_end(self, by_keyboard=False):
+        self.programs.ask_to_end(self.process, by_keyboard)
+
+    def stop(self, by_keyboard=False):
+        self.ask_to_end(by_keyboard)
         self.ended()
 
     def ended(self):
@@ -126,7 +130,7 @@ def pages(options):
                        b"GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert [receive_response(stream)[0] for _ in range(501)] == [200] * 500 + [404]
         assert stream.read() == b""
-    server.stop(signal.SIGINT)
+    server.stop(by_keyboard=True)
 
 
 def echo(options):
@@ -169,10 +173,15 @@ def files(options):
                     "sub dir/index.html": b"<p>sub", "sub dir/64k": big[:65536]}
         for name, content in contents.items():
             (root / name).write_bytes(content)
-        (root / "out").symlink_to("../secret")
-        (root / "link").symlink_to(folder)
         (root / "closed").mkdir()
-        os.mkfifo(root / "fifo")
+        if options.system == "unix":
+            (root / "out").symlink_to("../secret")
+            (root / "link").symlink_to(folder)
+            os.mkfifo(root / "fifo")
+            special = (("/out", 403), ("/link/secret", 404), ("/fifo", 403))
+        else:  # links cannot be made under Wine, and need a privilege on Windows
+            special = (("/NUL", 404), ("/a.txt::$DATA", 404), ("/a.txt:x", 404), ("/a.txt.", 404), ("/a.txt%20", 404),
+                       ("/C:/", 404), ("/SUB~1/64k", 404), ("/%ff.txt", 404))
         server = Server(options, "--root", root)
         before = server.descriptors()
         for name, content in contents.items():
@@ -186,7 +195,7 @@ def files(options):
         code, fields, body = parse(server.ask(b"HEAD /big.bin HTTP/1.0\r\n\r\n"))
         assert (code, fields["Content-Length"], body) == (200, "3000001", b"")
         for path, wanted in (("/none", 404), ("/a.txt/b", 404), ("/closed/", 404), ("/a.txt/", 404),
-                             ("/out", 403), ("/link/secret", 404), ("/fifo", 403), ("/" + "a" * 300, 404),
+                             *special, ("/" + "a" * 300, 404),
                              ("/../secret", 400), ("/sub%20dir/..%2f..%2fsecret", 400), ("/%2e%2e/secret", 400),
                              ("/a.txt%00.html", 400), ("//secret", 404), ("/a\\..\\b", 400)):
             code, _, body = server.get(path)
@@ -320,7 +329,7 @@ def descriptors(options):
     """More clients than descriptors: those that fit are served, the others when some have gone."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "index.html").write_bytes(b"<p>index")
-        server = Server(options, "--root", folder, limit=40)
+        server = Server(options, "--root", folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40)))
         before = server.descriptors()
         clients = [server.connect() for _ in range(60)]  # the last ones wait in the kernel's queue
         wait(lambda: server.descriptors() >= 40, "it does not accept as many as it may")
@@ -368,7 +377,7 @@ def drain(options):
     busy = server.connect()
     busy.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
     assert busy.recv(100).startswith(b"HTTP/1.1 100")
-    server.process.send_signal(signal.SIGTERM)
+    server.ask_to_end()
     for client in idle:
         assert receive_all(client) == b""
     wait(lambda: not accepts(server.port), "it still listens")
@@ -383,10 +392,10 @@ def drain(options):
         with server.connect() as client:
             client.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
             assert client.recv(100).startswith(b"HTTP/1.1 100")
-            server.process.send_signal(signal.SIGINT)
+            server.ask_to_end(by_keyboard=True)
             if signals == 2:
                 wait(lambda: not accepts(server.port), "it still listens")
-                server.process.send_signal(signal.SIGTERM)
+                server.ask_to_end()
             server.ended()
 
     # In the middle of large responses.
@@ -397,7 +406,7 @@ def drain(options):
         for client in clients:
             client.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
             assert client.recv(1)
-        server.process.send_signal(signal.SIGTERM)
+        server.ask_to_end()
         for client in clients:
             assert len(receive_all(client)) > 20 << 20
         server.ended()
@@ -413,18 +422,20 @@ def accepts(port):
 
 def wrk(options):
     """1000 connections of a load generator, without an error."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
-    if hard < 2500:
-        print(f"SKIP: the limit of descriptors is {hard}")
-        sys.exit(77)
+    if resource:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20000), hard))
+        if hard < 2500:
+            print(f"SKIP: the limit of descriptors is {hard}")
+            sys.exit(77)
+    seconds = 2 if options.system == "unix" else 10  # Wine needs the first two to let them all in
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "index.html").write_bytes(b"<p>index")
         for arguments in ([], ["--root", folder]):
             server = Server(options, *arguments)
             before = server.descriptors()
             try:
-                ran = subprocess.run(["wrk", "-t1", "-c1000", "-d2s", "--timeout", "60s",
+                ran = subprocess.run(["wrk", "-t1", "-c1000", f"-d{seconds}s", "--timeout", "60s",
                                       f"http://127.0.0.1:{server.port}/"], text=True, timeout=SECONDS,
                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
             except FileNotFoundError:
@@ -438,11 +449,8 @@ def wrk(options):
 
 
 def usage(options):
-    program = Path(options.folder) / "httpd"
-
     def run(*arguments):
-        return subprocess.run([program, *map(str, arguments)], text=True, timeout=SECONDS,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        return Programs(options.folder, options.system).run("httpd", *arguments, seconds=SECONDS)
     assert run("--help").returncode == 0
     for wrong in (["--nonsense"], ["--port", 65536], ["--port", "x"], ["--port"], ["stray"], ["--idle", 0],
                   ["--driver", "nonsense"]):
@@ -462,7 +470,7 @@ CASES = {function.__name__: function for function in
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=CASES)
-    parser.add_argument("--folder", required=True)
+    add_options(parser)
     parser.add_argument("--driver", required=True)
     CASES[parser.parse_args().case](parser.parse_args())
     print("ok")

@@ -3,14 +3,13 @@
 #include "common/load.h"
 #include "common/options.h"
 #include "common/process.h"
+#include "common/system.h"
 #include "demo_server.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #define PROGRAM "eddy-demo"
 #define DRIVERS 8
@@ -37,13 +36,6 @@ static void finish_line(void) {
   fflush(stdout);
 }
 
-/* How much of a line the terminal shows without wrapping it. */
-static int room_for_line(void) {
-  struct winsize size = {0};
-  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return (known ? size.ws_col : 80) - 1;
-}
-
 static void show_live(const struct load_plan *plan, const struct load_sample *s) {
   char line[160];
   int width = snprintf(line, sizeof line,
@@ -52,7 +44,8 @@ static void show_live(const struct load_plan *plan, const struct load_sample *s)
                        eddy_driver_name(plan->driver), s->open, s->messages_per_second,
                        s->bytes_per_second / 1e6, (double)s->p50 / 1e3, (double)s->p99 / 1e3);
   if (terminal) {
-    int room = room_for_line();
+    int room = terminal_columns() - 1; /* so that the terminal does not wrap the line */
+    if (room < 0) room = 0;
     if (width > line_width) line_width = width;
     if (line_width > room) line_width = room;
     printf("\r%-*.*s", line_width, room, line);
@@ -186,7 +179,7 @@ int main(int argc, char **argv) {
   const struct option table[] = {
       {"driver",
        "NAME",
-       "only this driver: epoll or io_uring (all)",
+       "only this driver (all)",
        OPTION_DRIVER,
        {.driver = &options.driver},
        0,
@@ -216,8 +209,8 @@ int main(int argc, char **argv) {
   };
   read_options(PROGRAM, "An echo server and a load client over loopback, on each driver in turn.",
                table, sizeof table / sizeof *table, argc, argv);
-  terminal = isatty(STDOUT_FILENO);
-  setvbuf(stdout, NULL, _IOLBF, 0); /* also into a pipe, whose reader wants to see it live */
+  terminal = terminal_columns() > 0;
+  show_lines_at_once();
   require_descriptors(PROGRAM, options.connections);
   catch_signals();
 

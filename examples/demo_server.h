@@ -2,12 +2,13 @@
 #ifndef EXAMPLES_DEMO_SERVER_H
 #define EXAMPLES_DEMO_SERVER_H
 
+#include "common/child.h"
+
 #include <eddy.h>
 #include <stdbool.h>
-#include <sys/types.h>
 
 struct server {
-  pid_t process; /* 0 when there is none */
+  struct child child;
   bool listening;
   eddy_addr_t address;
 };

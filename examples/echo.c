@@ -10,11 +10,11 @@
    buffer goes back at once, and reading stops at the first reply that waits. */
 #include "common/options.h"
 #include "common/process.h"
+#include "common/system.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PROGRAM "eddy-echo"
 #define CHUNK 64 /* connections or replies in one allocation */
@@ -197,7 +197,7 @@ static void listen_on(const eddy_addr_t *address, eddy_op_t *accept) {
 int main(int argc, char **argv) {
   // clang-format off
   const struct option table[] = {
-      {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
+      {"driver", "NAME", "auto, epoll, io_uring or afd (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
       {"host", "ADDR", "the address to listen on (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
       {"port", "N", "the port to listen on; 0 is any free one (0)", OPTION_NUMBER, {.number = &options.port}, 0, 65535},
       {"buffers", "N", "buffers in the pool (128)", OPTION_NUMBER, {.number = &options.buffers}, 1, 32768},

@@ -3,16 +3,13 @@
 // What arrives is written back from the buffer it arrived in, and the next is not read before that: a peer
 // that does not take its replies holds two buffers at most. Such peers could have all of them in the end, so when the
 // pool runs low, bytes are copied out before they are written.
+#include "common/system.h"
+
 #include <eddy.hpp>
 
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <unistd.h>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -20,14 +17,6 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint32_t kBuffers = 128;
-
-int signal_pipe[2];
-
-void on_signal(int) {
-  int before = errno;
-  [[maybe_unused]] ssize_t wrote = write(signal_pipe[1], "", 1);
-  errno = before;
-}
 
 eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
   auto in = s.chunks(pool, 2);
@@ -59,10 +48,10 @@ eddy::task<> accept(eddy::listener &in, eddy::scope &conns, eddy::pool &pool) {
   }
 }
 
-eddy::task<> serve(eddy::loop &l, const eddy::address &at) {
+eddy::task<> serve(eddy::loop &l, const eddy::address &at, eddy_native_t end_requests) {
   eddy::pool pool(l, kBuffers, 16384);
   eddy::listener in(l, at, EDDY_LISTEN_NODELAY);
-  eddy::fd signals(l, signal_pipe[0]);
+  eddy::fd signals(l, end_requests);
   std::printf("listening on %s driver=%s\n", in.local_address().text().c_str(), l.driver());
   std::fflush(stdout);
   eddy::scope conns;
@@ -99,17 +88,13 @@ int main(int argc, char **argv) {
   auto at = eddy::address::parse(host, static_cast<std::uint16_t>(port));
   if (driver < 0 || !at || port > 65535) return usage();
 
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0) return 1;
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  raise_descriptor_limit();
+  eddy_native_t end_requests = open_end_requests();
+  if (end_requests == EDDY_NO_NATIVE) return 1;
 
   try {
     eddy::loop l(static_cast<std::uint32_t>(driver));
-    l.run(serve(l, *at));
+    l.run(serve(l, *at, end_requests));
   } catch (const std::exception &error) {
     std::fprintf(stderr, "eddy-echo-coro: %s\n", error.what());
     return 1;

@@ -2,15 +2,13 @@
 // functions over bytes (httpd/http.hpp, httpd/session.hpp); this and httpd/server.cpp are the shell.
 //
 //   httpd --port 8080 --root /usr/share/doc
+#include "common/system.h"
 #include "httpd/server.hpp"
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace {
 
@@ -25,7 +23,7 @@ struct options {
 void usage(FILE *out) {
   fputs("usage: httpd [--driver NAME] [--host ADDR] [--port N] [--root DIR]\n"
         "             [--idle MS] [--request MS] [--write MS] [--drain MS]\n\n"
-        "  --driver NAME  epoll or io_uring; default: the best that works\n"
+        "  --driver NAME  epoll, io_uring or afd; default: the best that works\n"
         "  --host ADDR    default 127.0.0.1\n"
         "  --port N       default 8080; 0 lets the system choose\n"
         "  --root DIR     the directory to serve; without it / is a built-in page\n"
@@ -90,24 +88,6 @@ options read_options(int argc, char **argv) {
   return o;
 }
 
-// Signals come by a pipe, whose reading end the loop polls.
-int signal_pipe[2];
-
-void on_signal(int) {
-  int saved = errno;
-  [[maybe_unused]] ssize_t wrote = write(signal_pipe[1], "", 1);
-  errno = saved;
-}
-
-void catch_signals() {
-  if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
-    throw std::system_error(errno, std::generic_category(), "pipe");
-  struct sigaction action = {};
-  action.sa_handler = on_signal;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
 eddy::listener listen(eddy::loop &l, const options &o) {
   eddy::address at(o.host, static_cast<uint16_t>(o.port));
   eddy::listener out(l, at, 0, 4096);
@@ -118,15 +98,17 @@ eddy::listener listen(eddy::loop &l, const options &o) {
 void serve(const options &o) {
   http::descriptor root;
   if (!o.root.empty()) {
-    root = http::open_root(o.root.c_str());
-    if (!root) throw std::system_error(errno, std::generic_category(), o.root);
+    std::error_code error;
+    root = http::open_root(o.root.c_str(), error);
+    if (!root) throw std::system_error(error, o.root);
   }
-  catch_signals();
+  eddy_native_t signals = open_end_requests();
+  if (signals == EDDY_NO_NATIVE) throw std::runtime_error("cannot wait for signals");
   eddy::loop l(o.driver);
   http::server server(l, listen(l, o), std::move(root), o.server);
   printf("listening on %s driver=%s\n", server.address().text().c_str(), l.driver());
   fflush(stdout);
-  l.run(server.run(signal_pipe[0]));
+  l.run(server.run(signals));
 }
 
 } // namespace

@@ -74,7 +74,7 @@ static int judge(const struct load_result *result) {
 int main(int argc, char **argv) {
   // clang-format off
   const struct option table[] = {
-      {"driver", "NAME", "auto, epoll or io_uring (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
+      {"driver", "NAME", "auto, epoll, io_uring or afd (auto)", OPTION_DRIVER, {.driver = &options.driver}, 0, 0},
       {"host", "ADDR", "the server's address (127.0.0.1)", OPTION_TEXT, {.text = &options.host}, 0, 0},
       {"port", "N", "the server's port; it has to be given", OPTION_NUMBER, {.number = &options.port}, 1, 65535},
       {"connections", "N", "how many connections (100)", OPTION_NUMBER, {.number = &options.connections}, 1, 1000000},

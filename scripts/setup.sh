@@ -17,6 +17,8 @@ packages_of() {
     windows) echo "wine=cmd:wine wine64=cmd:wine g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++-posix" \
                   "gcc-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-gcc-posix" \
                   "binutils-mingw-w64-x86-64=cmd:x86_64-w64-mingw32-strip" ;;
+    load) echo "wrk=cmd:wrk" ;;
+    clang) echo "clang=cmd:clang" ;;
     bench) echo "libuv1-dev=pc:libuv libevent-dev=pc:libevent libasio-dev=header:asio.hpp" \
                 "strace=cmd:strace valgrind=cmd:valgrind" ;;
     format) echo "clang-format=cmd:clang-format" ;;

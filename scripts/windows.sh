@@ -33,29 +33,55 @@ wine_begin() {
   timeout 60 wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f </dev/null >/dev/null 2>&1
 }
 
-wine_end() { wineserver -k </dev/null >/dev/null 2>&1 || true; }
+wine_end() { timeout 60 wineserver -k </dev/null >/dev/null 2>&1 || true; }
 
 need_windows() {
-  need_packages build windows || return
+  need_packages build windows load || return
   need_cmocka_source
 }
 
-build_windows() { # DIR OPTION...
-  local dir=$1
-  shift
-  configure "$dir" --cross-file scripts/cross/mingw.ini "$@" || {
+build_windows() { # DIR gcc|clang OPTION...
+  local dir=$1 compiler=$2 gcc
+  local -a cross=(--cross-file=scripts/cross/mingw.ini)
+  shift 2
+  if [ "$compiler" = clang ]; then
+    gcc=$(x86_64-w64-mingw32-gcc-posix -print-libgcc-file-name) || return
+    mkdir -p build
+    printf "[constants]\ngcc = '%s'\n" "$(dirname "$gcc")" >build/mingw-gcc.ini
+    cross+=(--cross-file=build/mingw-gcc.ini --cross-file=scripts/cross/mingw-clang.ini)
+  fi
+  configure "$dir" "${cross[@]}" "$@" || {
     [ -f "$cmocka_source" ] || note "the source of CMocka is missing and could not be fetched: put it at $cmocka_source"
     return 1
   }
   meson compile -C "$dir"
 }
 
-test_windows() {
+demo_windows() {
   local status=0
-  need_windows || return
-  build_windows build/windows -Dtests=true -Dbuildtype=debugoptimized -Dwerror=true || return
+  trap ':' INT # the demo's to handle
   wine_begin || return
-  driver_wanted=afd run_suite build/windows "$@" || status=$?
+  wine build/windows-release/examples/eddy-demo.exe "$@" || status=$?
   wine_end
   return $status
+}
+
+# test_windows gcc|clang STRESS [meson test options]. Each test has a time limit of its own; the one here is for
+# Wine itself.
+test_windows() {
+  local compiler=$1 stress=$2 dir=build/windows
+  shift 2
+  need_windows || return
+  if [ "$compiler" = clang ]; then
+    need_packages clang || return
+    dir=build/windows-clang
+  fi
+  build_windows "$dir" "$compiler" -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true \
+    -Dstress="$stress" || return
+  (
+    trap wine_end EXIT
+    wine_begin || exit
+    driver_wanted=$windows_driver runner=(timeout --foreground -k 30 2400)
+    if [ "$stress" = true ]; then stress_loop "$dir" "$@"; else run_suite "$dir" "$@"; fi
+  )
 }

@@ -1,28 +1,22 @@
 #include "process.h"
 
-#include <signal.h>
+#include "system.h"
+
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
-static volatile sig_atomic_t signalled;
+static atomic_bool signalled;
 static eddy_remote_t *volatile awake_on_signal;
 
 /* A signal handler may do next to nothing. Waking a loop is allowed: the loop then comes to its
    hook, which looks at the flag. */
-static void on_signal(int number) {
-  (void)number;
-  signalled = 1;
+static void on_request(void) {
+  signalled = true;
   if (awake_on_signal) eddy_remote_wake(awake_on_signal);
 }
 
-void catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: waits are to end */
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGHUP, &action, NULL);
-}
+void catch_signals(void) { on_end_request(on_request); }
 
 bool interrupted(void) { return signalled; }
 
@@ -35,24 +29,17 @@ void stop_loop_on_signal(eddy_loop_t *loop, eddy_op_t *hook) {
   hook->data = loop;
   eddy_op_set_flags(hook, EDDY_OP_UNREF);
   eddy_hook_before_wait(loop, hook, before_wait);
+  hold_end_requests();
   awake_on_signal = eddy_loop_remote(loop);
+  release_end_requests();
 }
 
 void forget_loop(void) {
+  hold_end_requests();
   eddy_remote_t *remote = awake_on_signal;
   awake_on_signal = NULL;
+  release_end_requests();
   if (remote) eddy_remote_release(remote);
-}
-
-uint64_t raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  if (limit.rlim_cur < limit.rlim_max) {
-    rlim_t before = limit.rlim_cur;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
-  }
-  return limit.rlim_cur;
 }
 
 void require_descriptors(const char *program, uint64_t connections) {

@@ -1,10 +1,12 @@
-// Files below a directory: blocking calls, for threads of the work pool.
+// Files below a directory: blocking calls, for threads of the work pool. files_unix.cpp or files_win.cpp, as
+// Meson picks.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace http {
@@ -12,22 +14,22 @@ namespace http {
 class descriptor {
 public:
   descriptor() = default;
-  explicit descriptor(int fd) : fd_(fd) {}
-  descriptor(descriptor &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  explicit descriptor(intptr_t native) : native_(native) {}
+  descriptor(descriptor &&other) noexcept : native_(std::exchange(other.native_, -1)) {}
   descriptor &operator=(descriptor &&other) noexcept {
-    std::swap(fd_, other.fd_);
+    std::swap(native_, other.native_);
     return *this;
   }
   ~descriptor();
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
+  intptr_t get() const { return native_; }
+  explicit operator bool() const { return native_ != -1; }
 
 private:
-  int fd_ = -1;
+  intptr_t native_ = -1; // a file descriptor or HANDLE
 };
 
-// A directory to open files in; empty when `path` is none (errno).
-descriptor open_root(const char *path);
+// A directory to open files in; empty, with an error, when `path` is none.
+descriptor open_root(const char *path, std::error_code &error);
 
 struct found {
   int code = 500; // 200, or why there is nothing to send: 301, 403, 404, 500, 503

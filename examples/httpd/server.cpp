@@ -1,9 +1,10 @@
 #include "server.hpp"
 
+#include "../common/system.h"
+
 #include <algorithm>
 #include <ctime>
 #include <memory>
-#include <unistd.h>
 
 namespace http {
 
@@ -233,11 +234,10 @@ eddy::task<void> server::accept(eddy::scope &connections) {
   }
 }
 
-static eddy::task<void> until_readable(eddy::loop &l, int descriptor) {
-  eddy::fd watched(l, descriptor);
+static eddy::task<void> until_asked_to_end(eddy::loop &l, eddy_native_t signals) {
+  eddy::fd watched(l, signals);
   co_await watched.poll(EDDY_READABLE);
-  char byte;
-  [[maybe_unused]] ssize_t got = ::read(descriptor, &byte, 1);
+  take_end_request(signals);
 }
 
 static eddy::task<void> until_set(eddy::event &e) { co_await e.wait(); }
@@ -251,14 +251,14 @@ void server::begin_drain() {
   for (connection *c = connections_; c; c = c->next()) c->close_if_idle();
 }
 
-eddy::task<void> server::run(int signals) {
+eddy::task<void> server::run(eddy_native_t signals) {
   eddy::scope connections;
   auto body = [&]() -> eddy::task<void> {
-    co_await eddy::when_any(accept(connections), until_readable(loop_, signals));
+    co_await eddy::when_any(accept(connections), until_asked_to_end(loop_, signals));
     empty_.reset();
     begin_drain();
     co_await eddy::when_any(until_set(empty_), pause(options_.drain),
-                            until_readable(loop_, signals));
+                            until_asked_to_end(loop_, signals));
     connections.cancel();
   };
   co_await connections.run(body);

@@ -27,9 +27,9 @@ public:
   server(const server &) = delete;
   server &operator=(const server &) = delete;
 
-  // Serves until `signals`, a descriptor, becomes readable; then ends: no new connections, idle ones are
-  // closed, requests in flight have their time, until it becomes readable again.
-  eddy::task<void> run(int signals);
+  // Serves until `signals` (open_end_requests) brings one; then ends: no new connections, idle ones are
+  // closed, requests in flight have their time, until it brings another one.
+  eddy::task<void> run(eddy_native_t signals);
   eddy::address address() const { return listener_.local_address(); }
 
 private:

@@ -165,9 +165,9 @@ template<class Body>
 task<fallible<void>> parallel_for(std::size_t begin, std::size_t end, std::size_t grain, Body body,
                                   eddy_workers_t *pool = nullptr) {
   detail::pieces<Body> todo(begin, end, grain, body);
-  std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  std::size_t threads = (std::max)(1u, std::thread::hardware_concurrency());
   std::vector<task<fallible<void>>> workers;
-  for (std::size_t i = 0; i < std::min(threads, todo.count()); i++)
+  for (std::size_t i = 0; i < (std::min)(threads, todo.count()); i++)
     workers.push_back(offload(detail::worker<Body>(todo), pool));
   auto ends = co_await when_all(std::move(workers));
 #if EDDY_EXCEPTIONS

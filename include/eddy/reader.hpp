@@ -75,7 +75,7 @@ public:
 
   // Fills the buffer, from what is held first; as the function of the same name.
   task<fallible<bool>> read_exactly(buffer into) {
-    std::string_view first = take(std::min(into.size(), end_ - begin_));
+    std::string_view first = take((std::min)(into.size(), end_ - begin_));
     if (!first.empty()) std::memcpy(into.data(), first.data(), first.size());
     if (first.size() == into.size()) co_return true;
     buffer rest(static_cast<std::byte *>(into.data()) + first.size(), into.size() - first.size());

@@ -38,7 +38,8 @@ inline time_point point_of(eddy_time_t at) {
 template<class Rep, class Period>
 std::chrono::nanoseconds duration_of(std::chrono::duration<Rep, Period> d) {
   using seconds = std::chrono::duration<double>;
-  if (std::chrono::duration_cast<seconds>(d).count() > 9e9) return std::chrono::nanoseconds::max();
+  if (std::chrono::duration_cast<seconds>(d).count() > 9e9)
+    return (std::chrono::nanoseconds::max)();
   return std::chrono::ceil<std::chrono::nanoseconds>(d);
 }
 

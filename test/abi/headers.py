@@ -28,8 +28,8 @@ def headers(include, suffix):
             yield "eddy/" + name
 
 
-def variants(include):
-    """(header, language, flags) of everything that is to be compiled."""
+def variants(include, family):
+    """(headers, language, flags) of everything that is to be compiled."""
     for name in headers(include, ".h"):
         for language, standard in LANGUAGES:
             special = C_ONLY if language == "c" else CXX_ONLY
@@ -37,6 +37,9 @@ def variants(include):
     for name in headers(include, ".hpp"):
         yield name, "c++", ["-std=c++20", *CXX_ONLY]
     yield "eddy.hpp", "c++", ["-std=c++20", "-fno-exceptions", "-fno-rtti", *CXX_ONLY]
+    if family == "mingw":  # it has macros named min, max, near, small, interface...
+        yield "windows.h eddy.h", "c", ["-std=c11", *C_ONLY]
+        yield "windows.h eddy.hpp", "c++", ["-std=c++20", *CXX_ONLY]
 
 
 def main():
@@ -52,17 +55,19 @@ def main():
 
     bad = count = 0
     with tempfile.TemporaryDirectory() as folder:
-        for name, language, flags in variants(options.include):
+        for names, language, flags in variants(options.include, options.family):
             source = os.path.join(folder, "alone." + ("c" if language == "c" else "cpp"))
             with open(source, "w", encoding="ascii") as file:
-                file.write(f"#include <{name}>\n#include <{name}>\nextern int not_empty;\n")
+                for name in names.split() * 2:
+                    file.write(f"#include <{name}>\n")
+                file.write("extern int not_empty;\n")
             ran = subprocess.run(
                 [commands[language], *WARNINGS, *flags, "-I", options.include, source],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
             count += 1
             if ran.returncode != 0:
                 bad += 1
-                print(f"{name} with {' '.join(flags)} by {options.family}:\n{ran.stdout}")
+                print(f"{names} with {' '.join(flags)} by {options.family}:\n{ran.stdout}")
     print(f"{count} compiled, {bad} failed")
     return 1 if bad else 0
 

@@ -101,7 +101,7 @@ TEST(a_stop_token_keeps_the_loop_waiting) {
   eddy::loop l;
   std::stop_source source;
   std::thread other([&] {
-    usleep(5000);
+    test::pause(5ms);
     source.request_stop();
   });
   CHECK_THROWS(eddy::canceled, l.run(eddy::with_stop(source.get_token(), waits_for_an_event())));

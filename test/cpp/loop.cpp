@@ -1,7 +1,6 @@
 // <eddy/loop.hpp>: running and spawning.
 #include "test.hpp"
 
-#include <csignal>
 #include <thread>
 
 static eddy::task<> adds(int &count) {

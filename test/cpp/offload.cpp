@@ -48,10 +48,11 @@ TEST(a_running_function_sees_the_cancel) { test::on_loop(stops); }
 static eddy::task<> sums(eddy::loop &) {
   std::vector<int> numbers(100'003);
   std::iota(numbers.begin(), numbers.end(), 0);
-  std::atomic<long> sum = 0;
+  constexpr std::int64_t all_of_them = INT64_C(100'002) * 100'003 / 2;
+  std::atomic<std::int64_t> sum = 0;
   std::atomic<std::size_t> longest = 0;
   auto body = [&](std::size_t from, std::size_t to) {
-    long part = 0;
+    std::int64_t part = 0;
     for (std::size_t i = from; i < to; i++) part += numbers[i];
     sum += part;
     std::size_t seen = longest;
@@ -59,10 +60,10 @@ static eddy::task<> sums(eddy::loop &) {
     }
   };
   co_await eddy::parallel_for(0, numbers.size(), 1000, body);
-  CHECK(sum == 100'002L * 100'003 / 2 && longest == 1000);
+  CHECK(sum == all_of_them && longest == 1000);
   co_await eddy::parallel_for(5, 5, 10, body);
   co_await eddy::parallel_for(9, 5, 10, body); // nothing to do
-  CHECK(sum == 100'002L * 100'003 / 2);
+  CHECK(sum == all_of_them);
 }
 
 TEST(parallel_for) { test::on_loop(sums); }
@@ -72,7 +73,7 @@ static eddy::task<> stops_early(eddy::loop &) {
   auto fails = [&](std::size_t from, std::size_t) {
     pieces++;
     if (from == 0) throw std::runtime_error("on purpose");
-    usleep(100);
+    test::pause(100us);
   };
   CHECK_THROWS(std::runtime_error, co_await eddy::parallel_for(0, 1'000'000, 1, fails));
   CHECK(pieces < 1'000'000);
@@ -80,13 +81,13 @@ static eddy::task<> stops_early(eddy::loop &) {
   std::atomic<int> more = 0;
   auto slow = [&](std::size_t, std::size_t) {
     more++;
-    usleep(1000);
+    test::pause(1ms);
   };
   auto late =
       co_await eddy::with_timeout(eddy::parallel_for(0, 1'000'000, 1, slow), 20ms).nothrow();
   CHECK(late.error() == std::errc::timed_out);
   int then = more;
-  usleep(5000);
+  test::pause(5ms);
   CHECK(more == then && then < 1'000'000);
 }
 
@@ -94,7 +95,7 @@ TEST(failures_and_cancellation_end_it_early) { test::on_loop(stops_early); }
 
 static eddy::task<> shares_the_loop(eddy::loop &) {
   int ticks = 0;
-  auto slow = [] { usleep(20'000); };
+  auto slow = [] { test::pause(20ms); };
   auto counts = [&]() -> eddy::task<> {
     for (;;) {
       co_await eddy::sleep_for(1ms);

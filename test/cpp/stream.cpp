@@ -1,8 +1,6 @@
 // <eddy/stream.hpp>.
 #include "net.hpp"
 
-#include <sys/socket.h>
-
 static eddy::task<> echo(eddy::stream s) {
   std::array<std::byte, 4096> buf;
   for (;;) {

@@ -61,7 +61,7 @@ static inline void end_loop(eddy_loop_t *loop) {
 
 // A connected pair of plain TCP sockets.
 static inline void tcp_sockets(int fds[2]) {
-  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof at;
   int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   CHECK_EQ(bind(listener, (struct sockaddr *)&at, sizeof at), 0);

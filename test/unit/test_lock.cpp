@@ -72,19 +72,11 @@ void ping_pong(void **) {
 
 void processors(void **) { assert_true(os_processors() >= 1); }
 
-void a_stack_that_cannot_be(void **) {
-  static const OsThread other = {run_other, &turn};
-  OsResult refused = os_thread_start(other, 1); // below PTHREAD_STACK_MIN
-  assert_int_equal(refused.value, EDDY_EINVAL);
-  assert_true(refused.native != 0);
-}
-
 } // namespace
 
 int main() {
   const CMUnitTest tests[] = {cmocka_unit_test(one_at_a_time),
                               cmocka_unit_test(no_sleep_on_a_word_that_has_changed),
-                              cmocka_unit_test(ping_pong), cmocka_unit_test(processors),
-                              cmocka_unit_test(a_stack_that_cannot_be)};
+                              cmocka_unit_test(ping_pong), cmocka_unit_test(processors)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

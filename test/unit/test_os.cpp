@@ -388,6 +388,13 @@ void forks_are_noticed(void **) {
   assert_int_equal(children, 0);
 }
 
+void a_stack_that_cannot_be(void **) {
+  static const OsThread other = {[](void *) {}, nullptr};
+  OsResult refused = os_thread_start(other, 1); // below PTHREAD_STACK_MIN
+  assert_int_equal(refused.value, EDDY_EINVAL);
+  assert_true(refused.native != 0);
+}
+
 } // namespace
 
 int main() {
@@ -414,6 +421,7 @@ int main() {
       cmocka_unit_test(interfaces_have_numbers),
       cmocka_unit_test(abort_says_why),
       cmocka_unit_test(forks_are_noticed),
+      cmocka_unit_test(a_stack_that_cannot_be),
   };
   return cmocka_run_group_tests_name("os", tests, nullptr, nullptr);
 }

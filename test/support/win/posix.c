@@ -193,6 +193,16 @@ int px_fcntl(int fd, int command, int value) {
   }
 }
 
+// Blocking receives end by their time limit; a blocking accept, by that of the test.
+int is_nonblocking(int fd) {
+  char byte;
+  int listens = 0, size = sizeof listens;
+  getsockopt(socket_of(fd), SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &size);
+  int result =
+      listens ? (int)accept(socket_of(fd), NULL, NULL) : recv(socket_of(fd), &byte, 1, MSG_PEEK);
+  return result < 0 && WSAGetLastError() == WSAEWOULDBLOCK;
+}
+
 int px_open(const char *path, int flags) {
   (void)flags;
   char name[MAX_PATH];
@@ -229,7 +239,7 @@ int px_munmap(void *memory, size_t size) {
 
 void _skip(const char *file, int line); // of CMocka, which does not return
 
-int px_skip(const void *limit, const char *file, int line) {
+int px_skip(void *limit, const char *file, int line) {
   (void)limit;
   _skip(file, line);
   return 0;

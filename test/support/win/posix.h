@@ -50,7 +50,6 @@ enum { // what Winsock does not have; handled by the calls below
 #define MAP_FAILED ((void *)-1)
 #define POLLRDHUP 0
 #define RLIMIT_NOFILE 0
-#define TCP_MAXSEG 4
 
 typedef unsigned long rlim_t;
 struct rlimit {
@@ -60,7 +59,7 @@ struct rlimit {
 // Windows has no such limits: the test that sets one is skipped.
 #define getrlimit(resource, limit) px_skip(limit, __FILE__, __LINE__)
 #define setrlimit(resource, limit) px_setrlimit(limit)
-int px_skip(const void *limit, const char *file, int line);
+int px_skip(void *limit, const char *file, int line);
 int px_setrlimit(const void *limit);
 
 int px_socket(int family, int type, int protocol);

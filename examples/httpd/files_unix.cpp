@@ -9,12 +9,16 @@
 
 namespace http {
 
+static int number_of(const descriptor &d) { return static_cast<int>(d.get()); }
+
 descriptor::~descriptor() {
-  if (fd_ >= 0) close(fd_);
+  if (*this) close(number_of(*this));
 }
 
-descriptor open_root(const char *path) {
-  return descriptor(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+descriptor open_root(const char *path, std::error_code &error) {
+  descriptor root(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root) error = std::error_code(errno, std::generic_category());
+  return root;
 }
 
 static int code_of(int error) {
@@ -34,7 +38,7 @@ static int code_of(int error) {
 
 // Segment by segment, for O_NOFOLLOW heeds the last one only. O_NONBLOCK, for the open of a FIFO blocks.
 static descriptor walk(const descriptor &root, std::string_view path) {
-  descriptor at(fcntl(root.get(), F_DUPFD_CLOEXEC, 0));
+  descriptor at(fcntl(number_of(root), F_DUPFD_CLOEXEC, 0));
   while (at && !path.empty()) {
     path.remove_prefix(1);
     size_t slash = path.find('/');
@@ -42,7 +46,7 @@ static descriptor walk(const descriptor &root, std::string_view path) {
     path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash);
     if (segment.empty()) continue;
     int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (path.empty() ? 0 : O_DIRECTORY);
-    at = descriptor(openat(at.get(), segment.c_str(), flags));
+    at = descriptor(openat(number_of(at), segment.c_str(), flags));
   }
   return at;
 }
@@ -52,7 +56,7 @@ found find(const descriptor &root, const std::string &path, bool directory) {
   found out;
   out.file = walk(root, wanted);
   struct stat about;
-  if (!out.file || fstat(out.file.get(), &about) < 0) {
+  if (!out.file || fstat(number_of(out.file), &about) < 0) {
     out.code = code_of(errno);
   } else if (S_ISDIR(about.st_mode)) {
     out.code = directory ? 404 : 301;
@@ -69,7 +73,8 @@ found find(const descriptor &root, const std::string &path, bool directory) {
 int64_t read_at(const descriptor &file, uint64_t offset, char *room, size_t size) {
   size_t total = 0;
   while (total < size) {
-    ssize_t got = pread(file.get(), room + total, size - total, static_cast<off_t>(offset + total));
+    ssize_t got =
+        pread(number_of(file), room + total, size - total, static_cast<off_t>(offset + total));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -1;
     if (got == 0) break;

@@ -1,0 +1,29 @@
+#include "test.hpp"
+
+void test::expect_abort(void (*body)(), const char *text) {
+  std::optional<ended> child = run_in_child(body);
+  if (!child) return;
+  if (child->aborted && child->said.starts_with("eddy: ") &&
+      child->said.find(text) != std::string::npos)
+    return;
+  std::fprintf(stderr, "wanted an abort with \"%s\"; status %x, said: %s\n", text,
+               static_cast<unsigned>(child->status), child->said.c_str());
+  std::_Exit(1);
+}
+
+// Runs all tests of the program on the environment's driver; each has to give its descriptors back.
+int main() {
+  const char *name = std::getenv("EDDY_DRIVER");
+  int driver = name && *name ? eddy_driver_by_name(name) : EDDY_DRIVER_AUTO;
+  int refused = driver < 0 ? driver : eddy_driver_probe(static_cast<std::uint32_t>(driver));
+  if (refused) {
+    std::printf("SKIP: driver %s: %s\n", name, eddy_error_text(refused));
+    return 77;
+  }
+  for (test::entry *each = test::first; each; each = each->next) {
+    int before = test::open_descriptors();
+    std::fprintf(stderr, "%s\n", each->name);
+    each->body();
+    CHECK(test::open_descriptors() == before);
+  }
+}

@@ -1,0 +1,43 @@
+// What the tests of the facade ask of the system: system_unix.cpp or system_win.cpp, as Meson picks.
+#ifndef EDDY_TEST_CPP_SYSTEM_HPP
+#define EDDY_TEST_CPP_SYSTEM_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace test {
+
+// How many descriptors or handles this process has open.
+int open_descriptors();
+
+// Blocks the thread.
+void pause(std::chrono::microseconds time);
+
+// How a child ended, and what it said on stderr meanwhile.
+struct ended {
+  bool aborted;
+  int status;
+  std::string said;
+};
+
+// Runs `body` in a child. Nothing when this is a child itself, and made for a later call.
+std::optional<ended> run_in_child(void (*body)());
+
+// Two native ends of something that can be polled; what is put in at `in` can be read at `out`.
+class wire {
+public:
+  wire();
+  wire(const wire &) = delete;
+  wire &operator=(const wire &) = delete;
+  ~wire();
+  void put() const; // a byte
+  bool is_open() const;
+
+  std::int64_t in, out;
+};
+
+} // namespace test
+
+#endif

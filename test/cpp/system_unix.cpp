@@ -1,0 +1,64 @@
+#include "check.hpp"
+#include "system.hpp"
+
+#include <csignal>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace test {
+
+int open_descriptors() {
+  int count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  if (!dir) return -1;
+  while (readdir(dir)) count++;
+  closedir(dir);
+  return count;
+}
+
+void pause(std::chrono::microseconds time) { usleep(static_cast<useconds_t>(time.count())); }
+
+std::optional<ended> run_in_child(void (*body)()) {
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  std::fflush(nullptr);
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    rlimit none{};
+    setrlimit(RLIMIT_CORE, &none);
+    dup2(ends[1], 2);
+    body();
+    std::_Exit(0);
+  }
+  close(ends[1]);
+  std::string said;
+  char bytes[512];
+  for (ssize_t n; (n = read(ends[0], bytes, sizeof bytes)) > 0;)
+    said.append(bytes, static_cast<std::size_t>(n));
+  close(ends[0]);
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  return ended{WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, status, said};
+}
+
+wire::wire() {
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  out = ends[0];
+  in = ends[1];
+}
+
+wire::~wire() {
+  close(static_cast<int>(out));
+  close(static_cast<int>(in));
+}
+
+void wire::put() const { CHECK(write(static_cast<int>(in), "x", 1) == 1); }
+
+bool wire::is_open() const { return fcntl(static_cast<int>(out), F_GETFD) >= 0; }
+
+} // namespace test
