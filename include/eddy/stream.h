@@ -16,6 +16,10 @@
    EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. */
 EDDY_API int eddy_stream_open(eddy_loop_t *loop, uint16_t family, eddy_stream_t **stream);
 
+/* Makes two connected streams of EDDY_AF_UNIX, without names: a socket pair, on Windows the two ends of a named
+   pipe. Returns 0, or the errors of eddy_stream_open. */
+EDDY_API int eddy_stream_pair(eddy_loop_t *loop, eddy_stream_t **a, eddy_stream_t **b);
+
 /* Takes over a native connected stream socket: sets it non-blocking and close-on-exec, and closes it
    with the handle. Returns 0; on error the descriptor is still the caller's:
      EDDY_EBADF, EDDY_ENOTSOCK   not open; not a stream socket
