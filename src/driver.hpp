@@ -138,6 +138,7 @@ extern constinit const Driver adapter; // needs loop.readiness
 extern constinit const Readiness epoll;
 extern constinit const Driver uring;
 extern constinit const Readiness afd;
+extern constinit const Driver windows; // the adapter on afd, and more
 
 OsResult afd_probe();        // 0, or why the device cannot be had
 OsResult uring_probe();      // 0, or why a loop could not use it

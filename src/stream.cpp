@@ -34,7 +34,10 @@ void stream_refresh(eddy_stream &stream) {
 // What is believed of a fresh connection: that it takes bytes, and that a short read of a Unix socket says nothing,
 // for it stops before a message that carries descriptors.
 static void believe(eddy_stream &stream) {
-  if (stream.medium == Medium::socket) stream.ready |= 1 << kWriteLane;
+  if (stream.medium == Medium::socket)
+    stream.ready |= 1 << kWriteLane;
+  else
+    stream.ready = 0;
   uint16_t family = stream.peer.family;
   if (family != EDDY_AF_INET && family != EDDY_AF_INET6) stream.hung_up = true;
 }

@@ -155,6 +155,7 @@ OsResult os_connect_local(eddy_native_t fd, const eddy_addr_t &peer) {
   OsResult result = native.assign(peer);
   if (result.value < 0) return result;
   result = attempt([&] { return connect(fd_of(fd), &native.any, native.length); });
+  if (result.native == EINVAL) return os_address_failure(fd_of(fd), AF_UNIX);
   return {result.value == kAgain ? kBusy : result.value, result.native};
 }
 

@@ -1,5 +1,5 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
-#include "native.hpp"
+#include "overlapped.hpp"
 
 #include <atomic>
 #include <climits>
@@ -176,6 +176,8 @@ OsResult os_pollable(eddy_native_t fd) {
   if (type.value >= 0) return {};
   if (type.native == WSAENOTSOCK && GetFileType(handle_of(fd)) == FILE_TYPE_DISK)
     return {EDDY_EPERM, type.native};
+  if (type.native == WSAENOTSOCK && fd > 0 && waitable(handle_of(fd))) // -1 is this process
+    return {static_cast<int64_t>(Medium::waitable), 0};
   return not_a_socket(fd, type);
 }
 

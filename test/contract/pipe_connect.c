@@ -83,6 +83,12 @@ static void no_room(void **state) {
   for (int i = 0; i < CROWD - 3; i++) {
     turn_until(loop, &connects[i].finals, 1);
     assert_int_equal(connects[i].result, 0);
+    struct rec write = {0};
+    eddy_buf_t out = buffer("in", 2);
+    eddy_op_set_flags(&write.op, EDDY_OP_INLINE);
+    if (eddy_stream_write(crowd[i], &write.op, &out, 1, rec_cb) == EDDY_PENDING)
+      turn_until(loop, &write.finals, 1);
+    assert_int_equal(eddy_op_result(&write.op), 2);
     eddy_stream_close(crowd[i], NULL, NULL);
     eddy_stream_close(taken[i], NULL, NULL);
   }

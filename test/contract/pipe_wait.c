@@ -55,7 +55,27 @@ static void beside_a_read(void **state) {
   close_pair(loop, ends);
 }
 
+// A wait for the end that starts behind unread bytes: it hears of the end once they are read.
+static void end_behind_bytes(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *ends[2];
+  local_pair(loop, ends);
+  send_text(loop, ends[1], "unread");
+  struct rec gone = {0};
+  eddy_stream_wait(ends[0], &gone.op, EDDY_DISCONNECT, rec_cb);
+  turns(loop, 3);
+  assert_int_equal(gone.finals, 0);
+  expect_text(loop, ends[0], "unread");
+  turns(loop, 3);
+  assert_int_equal(gone.finals, 0);
+  close_stream(loop, ends[1]);
+  turn_until(loop, &gone.finals, 1);
+  assert_true(gone.result & EDDY_DISCONNECT);
+  close_stream(loop, ends[0]);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(levels), FIXTURE_TEST(beside_a_read)};
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(levels), FIXTURE_TEST(beside_a_read),
+                                     FIXTURE_TEST(end_behind_bytes)};
   return RUN_TESTS(tests);
 }

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
+extern "C" {
 #include <cmocka.h>
+}
 
 using namespace eddy;
 
