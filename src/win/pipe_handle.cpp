@@ -86,7 +86,10 @@ bool make_plain(HANDLE handle) {
 
 OsResult adopt(Source &source, eddy_native_t native) {
   HANDLE handle = handle_of(native);
-  if (native <= 0 || GetFileType(handle) != FILE_TYPE_PIPE) return {EDDY_ENOTSOCK, 0};
+  // A socket is one too, for the system.
+  bool is_pipe =
+      native > 0 && socket_family(socket_of(native)) < 0 && GetFileType(handle) == FILE_TYPE_PIPE;
+  if (!is_pipe) return {EDDY_ENOTSOCK, 0};
   OsResult synchronous = is_synchronous(handle);
   if (synchronous.value < 0) return synchronous;
   if (!make_plain(handle)) return {EDDY_ENOTSUP, 0};

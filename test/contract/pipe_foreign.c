@@ -187,6 +187,75 @@ static void blocking_both_ways(void **state) {
   close_pair(loop, ends);
 }
 
+static int under_wine(void) {
+  return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL;
+}
+
+// Names are UTF-8 here and UTF-16 there.
+static void names(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  char text[EDDY_ADDR_TEXT];
+  wchar_t wide[64];
+  eddy_addr_t addr;
+  eddy_listener_t *listener = NULL;
+  snprintf(text, sizeof text, "unix:\\\\.\\pipe\\eddy-\xc3\xa9-\xf0\x9f\x90\x9a-%lu",
+           GetCurrentProcessId());
+  _snwprintf(wide, 64, L"\\\\.\\pipe\\eddy-\u00e9-\U0001f41a-%lu", GetCurrentProcessId());
+  assert_int_equal(eddy_addr_parse(&addr, text, 0), 0);
+  assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), 0);
+  struct rec accept = {.then = take_accepted};
+  eddy_listener_accept(listener, &accept.op, rec_cb);
+  HANDLE handle = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+                              FILE_FLAG_OVERLAPPED, NULL);
+  assert_true(handle != INVALID_HANDLE_VALUE);
+  turn_until(loop, &accept.finals, 1);
+  eddy_stream_t *ends[2] = {adopt(loop, handle), accept.context};
+  send_text(loop, ends[0], "named");
+  expect_text(loop, ends[1], "named");
+  close_pair(loop, ends);
+  eddy_listener_close(listener, NULL, NULL);
+
+  assert_int_equal(eddy_addr_parse(&addr, "unix:\\\\.\\pipe\\eddy-\xc3", 0), 0); // cut short
+  assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), EDDY_EINVAL);
+  eddy_stream_t *stream = local_stream(loop);
+  struct rec connect = {0};
+  eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
+  turn_until(loop, &connect.finals, 1);
+  assert_int_equal(connect.result, EDDY_EINVAL);
+  close_stream(loop, stream);
+}
+
+// A path is a Unix socket's, where the system has them.
+static void paths(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  char folder[64], text[EDDY_ADDR_TEXT];
+  eddy_addr_t addr;
+  eddy_listener_t *listener = NULL;
+  DWORD length = GetTempPathA(sizeof folder, folder);
+  assert_true(length > 0 && length < sizeof folder);
+  snprintf(text, sizeof text, "unix:%seddy-%lu", folder, GetCurrentProcessId());
+  assert_int_equal(eddy_addr_parse(&addr, text, 0), 0);
+  int opened = eddy_listener_open(loop, &addr, NULL, &listener);
+  if (opened == 0) {
+    eddy_stream_t *ends[2];
+    local_connect(loop, listener, &addr, ends);
+    send_text(loop, ends[0], "a socket");
+    expect_text(loop, ends[1], "a socket");
+    close_pair(loop, ends);
+    eddy_listener_close(listener, NULL, NULL);
+    assert_int_equal(GetFileAttributesA((const char *)addr.bytes), INVALID_FILE_ATTRIBUTES);
+  } else {
+    assert_true(under_wine());
+    assert_int_equal(opened, EDDY_EAFNOSUPPORT);
+    eddy_stream_t *stream = local_stream(loop);
+    struct rec connect = {0};
+    eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
+    turn_until(loop, &connect.finals, 1);
+    assert_int_equal(connect.result, EDDY_EAFNOSUPPORT);
+    close_stream(loop, stream);
+  }
+}
+
 static void refusals(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream = NULL;
@@ -196,6 +265,9 @@ static void refusals(void **state) {
   assert_int_equal(eddy_stream_adopt(loop, file, &stream), EDDY_ENOTSOCK);
   assert_null(stream);
   close(file);
+  int datagrams = socket(AF_INET, SOCK_DGRAM, 0);
+  assert_int_equal(eddy_stream_adopt(loop, datagrams, &stream), EDDY_ENOTSOCK);
+  close(datagrams);
   CloseHandle(event);
   // No option of a socket, no name, no half-close, and it cannot be given away.
   assert_true(CreatePipe(&in, &out, NULL, 0));
@@ -223,6 +295,8 @@ int main(void) {
                                      FIXTURE_TEST(blocking_closed),
                                      FIXTURE_TEST(blocking_pool_read),
                                      FIXTURE_TEST(blocking_both_ways),
+                                     FIXTURE_TEST(names),
+                                     FIXTURE_TEST(paths),
                                      FIXTURE_TEST(refusals)};
   return RUN_TESTS(tests);
 }

@@ -87,6 +87,42 @@ static void many_clients(void **state) {
   all_ended(loop);
 }
 
+// A client that waits already may be accepted inside the start call.
+static void inline_accept(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_addr_t addr;
+  eddy_listener_t *listener = local_listen(loop, &addr);
+  for (int round = 0; round < 8; round++) {
+    struct rec connect = {0}, accept = {.then = take_accepted};
+    eddy_stream_t *ends[2] = {local_stream(loop)};
+    eddy_stream_connect(ends[0], &connect.op, &addr, rec_cb);
+    turn_until(loop, &connect.finals, 1);
+    turns(loop, 2);
+    eddy_op_set_flags(&accept.op, EDDY_OP_INLINE);
+    if (eddy_listener_accept(listener, &accept.op, rec_cb) == EDDY_DONE) {
+      assert_int_equal(eddy_op_result(&accept.op), 0);
+      if (round & 1) { // what nobody takes is closed when the op is used again
+        eddy_listener_pause(listener);
+        eddy_listener_accept(listener, &accept.op, rec_cb);
+        assert_int_equal(read_result(loop, ends[0]), 0);
+        eddy_cancel(&accept.op);
+        turn_until(loop, &accept.finals, 1);
+        eddy_listener_resume(listener);
+        close_stream(loop, ends[0]);
+        continue;
+      }
+      ends[1] = eddy_op_take_stream(&accept.op);
+    } else {
+      turn_until(loop, &accept.finals, 1);
+      ends[1] = accept.context;
+    }
+    send_text(loop, ends[0], "hello");
+    expect_text(loop, ends[1], "hello");
+    close_pair(loop, ends);
+  }
+  eddy_listener_close(listener, NULL, NULL);
+}
+
 // While it is paused nothing is accepted; what has connected meanwhile, written and gone is not lost.
 static void pause_keeps_clients(void **state) {
   eddy_loop_t *loop = LOOP(state);
@@ -171,11 +207,10 @@ static void refusals(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(echo),
-                                     FIXTURE_TEST(many_clients),
-                                     FIXTURE_TEST(pause_keeps_clients),
-                                     FIXTURE_TEST(accepts_end),
-                                     FIXTURE_TEST(unaccepted_clients_are_dropped),
-                                     FIXTURE_TEST(refusals)};
+  const struct CMUnitTest tests[] = {
+      FIXTURE_TEST(echo),          FIXTURE_TEST(many_clients),
+      FIXTURE_TEST(inline_accept), FIXTURE_TEST(pause_keeps_clients),
+      FIXTURE_TEST(accepts_end),   FIXTURE_TEST(unaccepted_clients_are_dropped),
+      FIXTURE_TEST(refusals)};
   return RUN_TESTS(tests);
 }

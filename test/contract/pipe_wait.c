@@ -74,8 +74,44 @@ static void end_behind_bytes(void **state) {
   close_stream(loop, ends[0]);
 }
 
+static void count(eddy_op_t *op, int64_t result) {
+  if (result == 0 && eddy_op_more(op)) ++*(int *)op->data;
+}
+
+// Everything that can wait does, and the loop sleeps meanwhile.
+static void idle(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *ends[2], *pooled[2];
+  eddy_addr_t addr;
+  int rounds = 0;
+  local_pair(loop, ends);
+  local_pair(loop, pooled);
+  eddy_listener_t *listener = local_listen(loop, &addr);
+  eddy_pool_t *pool = open_pool(loop, 2, 64);
+  char byte;
+  eddy_buf_t in = buffer(&byte, 1);
+  eddy_op_t hook = {.data = &rounds};
+  struct rec read = {0}, wait = {0}, gone = {0}, many = {0}, accept = {0}, end = {0};
+  eddy_stream_read(ends[0], &read.op, &in, 1, rec_cb);
+  eddy_stream_wait(ends[0], &wait.op, EDDY_READABLE, rec_cb);
+  eddy_stream_wait(ends[1], &gone.op, EDDY_DISCONNECT | EDDY_PRIORITY, rec_cb);
+  eddy_stream_read_pool(pooled[0], &many.op, pool, 0, rec_cb);
+  eddy_listener_accept(listener, &accept.op, rec_cb);
+  turns(loop, 5);
+  eddy_hook_before_wait(loop, &hook, count);
+  turn_for(loop, 200 * EDDY_MILLISECOND);
+  assert_true(rounds < 40);
+  eddy_cancel(&hook);
+  eddy_listener_close(listener, NULL, NULL);
+  close_pair(loop, ends);
+  close_pair(loop, pooled);
+  eddy_pool_close(pool, &end.op, rec_cb);
+  all_ended(loop);
+  assert_int_equal(read.calls + wait.calls + gone.calls + many.calls + accept.calls, 5);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(levels), FIXTURE_TEST(beside_a_read),
-                                     FIXTURE_TEST(end_behind_bytes)};
+                                     FIXTURE_TEST(end_behind_bytes), FIXTURE_TEST(idle)};
   return RUN_TESTS(tests);
 }
