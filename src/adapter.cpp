@@ -189,6 +189,7 @@ constinit const Driver adapter = {
     .poll = adapter_poll,
     .native = adapter_native,
     .now = adapter_now,
+    .pipes = nullptr,
 };
 
 } // namespace eddy

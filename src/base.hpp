@@ -17,6 +17,8 @@ constexpr Time kNever = EDDY_NEVER;
 constexpr int64_t kAgain = INT64_MIN;
 // ... nor this: "waits for the user, not for the kernel".
 constexpr int64_t kBlocked = INT64_MIN + 1;
+// ... nor this: "no room at the peer, and nothing will tell when there is".
+constexpr int64_t kBusy = INT64_MIN + 2;
 
 [[noreturn]] void fatal(const char *message);
 

@@ -5,16 +5,16 @@ namespace eddy {
 
 static const char *const names[] = {"auto", "epoll", "io_uring", "afd"};
 
-[[maybe_unused]] static int open_readiness(Loop &loop, const Readiness &readiness) {
-  loop.driver = &adapter;
-  loop.readiness = &readiness;
-  return static_cast<int>(adapter.open(loop, 0).value);
-}
-
 #if defined(__linux__)
 
 constexpr uint64_t kFeatures = EDDY_FEATURE_EPOLL | EDDY_FEATURE_IO_URING | EDDY_FEATURE_FORK;
 constexpr uint32_t kMigratable = EDDY_DRIVER_EPOLL;
+
+static int open_readiness(Loop &loop, const Readiness &readiness) {
+  loop.driver = &adapter;
+  loop.readiness = &readiness;
+  return static_cast<int>(adapter.open(loop, 0).value);
+}
 
 // One line for eddy_loop_driver_reason.
 static const char *why_not_uring(int64_t error) {
@@ -65,7 +65,9 @@ constexpr uint32_t kMigratable = EDDY_DRIVER_AFD;
 
 static int open_named(Loop &loop, uint32_t driver, uint32_t) {
   if (driver != EDDY_DRIVER_AUTO && driver != EDDY_DRIVER_AFD) return EDDY_ENOTSUP;
-  return open_readiness(loop, afd);
+  loop.driver = &windows;
+  loop.readiness = &afd;
+  return static_cast<int>(windows.open(loop, 0).value);
 }
 
 static int probe(uint32_t driver) {
@@ -115,7 +117,7 @@ int eddy_driver_probe(uint32_t driver) {
 }
 
 uint64_t eddy_features(void) {
-  return EDDY_FEATURE_TCP | EDDY_FEATURE_POOL | EDDY_FEATURE_WORK | kFeatures;
+  return EDDY_FEATURE_TCP | EDDY_FEATURE_POOL | EDDY_FEATURE_WORK | EDDY_FEATURE_UNIX | kFeatures;
 }
 
 } // extern "C"

@@ -13,6 +13,7 @@ namespace eddy {
 
 struct Driver;
 struct Readiness;
+struct Pipes;
 
 // Attempts per lane and turn, so that no stream keeps the loop to itself.
 constexpr int kBudget = 16;
@@ -94,6 +95,17 @@ struct Driver {
   void (*poll)(Loop &, Time until); // flush, wait (until 0: not), settle what has completed
   eddy_native_t (*native)(Loop &);
   Time (*now)(Loop &);
+  const Pipes *pipes; // nullptr: streams and listeners are sockets
+};
+
+// Streams and listeners of EDDY_AF_UNIX that are no sockets, on systems that have such. Their descriptor is closed
+// by Driver::release, which sets Source::native to EDDY_NO_NATIVE.
+struct Pipes {
+  bool (*names)(const eddy_addr_t &); // a pipe's name; others are paths of sockets
+  OsResult (*listen)(Source &, const eddy_addr_t &, uint32_t backlog);
+  OsResult (*adopt)(Source &, eddy_native_t); // what os_socket_adopt says is no socket
+  OsResult (*pair)(Source &, Source &);
+  OsResult (*address)(const Source &, bool peer, eddy_addr_t &);
 };
 
 // What a readiness system provides. The adapter owns lanes and retries.
@@ -126,6 +138,7 @@ extern constinit const Driver adapter; // needs loop.readiness
 extern constinit const Readiness epoll;
 extern constinit const Driver uring;
 extern constinit const Readiness afd;
+extern constinit const Driver windows; // the adapter on afd, and more
 
 OsResult afd_probe();        // 0, or why the device cannot be had
 OsResult uring_probe();      // 0, or why a loop could not use it

@@ -61,6 +61,7 @@ int eddy_fd_open(eddy_loop_t *handle, eddy_native_t native, eddy_fd_t **out) {
   eddy_fd *fd = table_ready(loop) ? source_new<eddy_fd>(loop, SourceKind::fd) : nullptr;
   if (!fd) return EDDY_ENOMEM;
   fd->native = native;
+  fd->medium = static_cast<Medium>(pollable.value);
   fd->accepted_next = bucket(loop, native);
   bucket(loop, native) = fd;
   *out = fd;

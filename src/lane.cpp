@@ -49,11 +49,15 @@ OsResult attempt(Op &op) {
   case Kind::connect: {
     bool first = op.count == 0;
     op.count = 1;
-    return os_connect(source.native, op.connect_address, first);
+    if (!first || !op.connect.local) return os_connect(source.native, op.connect.inet, first);
+    OsResult got = os_connect_local(source.native, *op.connect.local);
+    if (got.value != kBusy) return got;
+    connect_later(op);
+    return {kBlocked, 0};
   }
   case Kind::accept: {
-    if (source.paused || op.count >= op.accept.limit) return {kBlocked, 0};
-    eddy_stream *stream = stream_new(*source.loop); // first, so that no memory loses no connection
+    if (accept_waits(op)) return {kBlocked, 0};
+    Source *stream = accept_begin(op); // first, so that no memory loses no connection
     if (!stream) return {EDDY_ENOMEM, 0};
     eddy_addr_t peer;
     OsResult got = os_accept(source.native, peer);
@@ -61,9 +65,7 @@ OsResult attempt(Op &op) {
       source_free(*stream);
       return got;
     }
-    stream_connected(*stream, got.value, &peer);
-    (op.accept.first ? op.accept.last->accepted_next : op.accept.first) = stream;
-    op.accept.last = stream;
+    accept_end(op, *stream, got.value, peer);
     return {0, 0};
   }
   case Kind::wait:
@@ -112,7 +114,7 @@ static bool advance(Op &op, uint64_t &moved) {
 // A write that failed, or was cancelled with a part of it gone: nothing behind it makes sense.
 static void fail_head_write(Source &source, Op &op, OsResult outcome) {
   OsResult why = explain(op, outcome);
-  bool torn = op.reason == Reason::none || op.transferred;
+  bool torn = op.reason == Reason::none || op.transferred || source.torn;
   source.lanes[kWriteLane].remove(op);
   stream_write_ended(op);
   op_finish(op, why.value, why.native);

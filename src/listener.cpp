@@ -49,6 +49,26 @@ void untaken_remove(Source &stream) {
   }
 }
 
+bool accept_waits(const Op &head) { return head.source->paused || head.count >= head.accept.limit; }
+
+Source *accept_begin(Op &head) { return stream_new(*head.loop); }
+
+void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_t &peer) {
+  stream_connected(static_cast<eddy_stream &>(stream), native, &peer);
+  (head.accept.first ? head.accept.last->accepted_next : head.accept.first) = &stream;
+  head.accept.last = &stream;
+}
+
+// Only now, for it is not this listener's any more once it was given to another program.
+void listener_closing(Source &source) {
+  eddy_listener &listener = static_cast<eddy_listener &>(source);
+  timer_disarm(listener.backoff);
+  eddy_addr_t address;
+  if (listener.made_path && source_address(listener, false, address).value == 0)
+    os_path_remove(address, listener.path_id);
+  listener.made_path = false;
+}
+
 static Source *offered_by(const Op &op, const Loop &loop) {
   if (op.state != State::idle || op.kind != Kind::accept) return nullptr;
   for (Source *stream = loop.untaken; stream; stream = stream->accepted_next)
@@ -92,6 +112,23 @@ static int start_accept(eddy_listener &listener, eddy_op_t *user_op, uint32_t li
   return op_started(op);
 }
 
+static OsResult listen_on(eddy_listener &listener, const eddy_addr_t &address, uint32_t backlog,
+                          uint32_t flags) {
+  if (address.family == EDDY_AF_UNIX && flags) return {EDDY_ENOTSUP, 0};
+  const Pipes *pipes = listener.loop->driver->pipes;
+  if (pipes && address.family == EDDY_AF_UNIX && pipes->names(address))
+    return pipes->listen(listener, address, backlog);
+  OsResult outcome = os_socket_open(address.family);
+  if (outcome.value < 0) return outcome;
+  listener.native = outcome.value;
+  outcome = os_socket_listen(listener.native, address, backlog, flags);
+  if (outcome.value < 0)
+    os_socket_close(listener.native);
+  else if (address.family == EDDY_AF_UNIX)
+    listener.made_path = os_path_made(address, listener.path_id);
+  return outcome;
+}
+
 } // namespace eddy
 
 using namespace eddy;
@@ -108,19 +145,14 @@ int eddy_listener_open(eddy_loop_t *handle, const eddy_addr_t *address,
   uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
   if ((options.flags & ~known) || options.reserved) return EDDY_ENOTSUP;
   if (!address) return EDDY_EINVAL;
-  if (address->family != EDDY_AF_INET && address->family != EDDY_AF_INET6) return EDDY_EAFNOSUPPORT;
+  if (!stream_takes(address->family)) return EDDY_EAFNOSUPPORT;
   if (loop.draining) return EDDY_ECLOSED;
   if (loop.lost) return EDDY_ELOST;
 
   eddy_listener *listener = listener_new(loop);
   if (!listener) return EDDY_ENOMEM;
-  OsResult outcome = os_socket_open(address->family);
-  if (outcome.value >= 0) {
-    listener->native = outcome.value;
-    uint32_t backlog = options.backlog ? options.backlog : 4096;
-    outcome = os_socket_listen(listener->native, *address, backlog, options.flags);
-    if (outcome.value < 0) os_socket_close(listener->native);
-  }
+  OsResult outcome =
+      listen_on(*listener, *address, options.backlog ? options.backlog : 4096, options.flags);
   if (outcome.value < 0) {
     source_free(*listener);
     return static_cast<int>(outcome.value);
@@ -173,8 +205,7 @@ int eddy_listener_close(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
 int eddy_listener_address(const eddy_listener_t *handle, eddy_addr_t *addr) {
   eddy_listener &listener = check_listener(handle);
   if (!addr) return EDDY_EINVAL;
-  if (listener.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
-  return static_cast<int>(os_socket_address(listener.native, false, *addr).value);
+  return static_cast<int>(source_address(listener, false, *addr).value);
 }
 
 int eddy_listener_set_option(eddy_listener_t *handle, uint32_t option, int64_t value) {

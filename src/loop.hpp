@@ -124,6 +124,7 @@ void stream_connect_ended(Op &op, int64_t result);
 void stream_write_ended(Op &op);
 void stream_fail_writes(Source &source);
 void listener_backoff(Source &listener);
+void listener_closing(Source &listener);
 void congestion_changed(Source &source);
 void pool_unlink(Op &reader);
 void pool_drop(Op &reader);

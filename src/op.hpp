@@ -129,7 +129,10 @@ struct Op {
     struct {
       void (*fire)(Op &);
     } internal;
-    uint8_t connect_address[32]; // a native inet address
+    struct {
+      const eddy_addr_t *local; // of EDDY_AF_UNIX; nullptr: `inet`, a native address
+      uint8_t inet[32];
+    } connect;
   };
 };
 

@@ -42,11 +42,15 @@ OsResult os_socket_native_option(eddy_native_t fd, int32_t level, int32_t name, 
 OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t name, void *value,
                                      uint32_t *size);
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr);
+OsResult os_socket_pair(eddy_native_t ends[2]); // connected to each other
+// The file that a listener's bind has made, so that it alone is removed again. False: there is none.
+bool os_path_made(const eddy_addr_t &addr, uint64_t id[2]);
+void os_path_remove(const eddy_addr_t &addr, const uint64_t id[2]);
 OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side);
 OsResult os_socket_reset_on_close(eddy_native_t fd);
 void os_socket_close(eddy_native_t fd); // never blocks
 void os_socket_drop(eddy_native_t fd); // one of several of its descriptors: no change to the socket
-OsResult os_pollable(eddy_native_t fd); // 0, EDDY_EBADF or EDDY_EPERM (regular files)
+OsResult os_pollable(eddy_native_t fd); // its Medium, EDDY_EBADF or EDDY_EPERM (regular files)
 
 // One attempt of a socket operation, never blocking. kAgain: not now.
 OsResult os_receive(eddy_native_t fd, void *data, size_t size);
@@ -54,7 +58,8 @@ OsResult os_send(eddy_native_t fd, const void *data, size_t size);
 OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, size_t offset);
 OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count);
 OsResult os_connect(eddy_native_t fd, const void *address, bool first);
-OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer); // value: the descriptor
+OsResult os_connect_local(eddy_native_t fd, const eddy_addr_t &peer); // EDDY_AF_UNIX; kBusy too
+OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer);              // value: the descriptor
 OsResult os_poll(eddy_native_t fd, uint32_t events); // the mask of eddy events that hold, or kAgain
 
 // A descriptor that ends a wait; writing it is safe in a signal handler and keeps errno.

@@ -73,8 +73,7 @@ void source_close(Source &source, Op *closer) {
   }
   if (source.kind == SourceKind::stream) stream_refresh(static_cast<eddy_stream &>(source));
   source_cancel_all(source, Reason::close);
-  if (source.kind == SourceKind::listener)
-    timer_disarm(static_cast<eddy_listener &>(source).backoff);
+  if (source.kind == SourceKind::listener) listener_closing(source);
   loop.driver->quiesce(source);
   if (source.kind == SourceKind::fd) fd_forget(source);
 }
@@ -119,7 +118,7 @@ bool source_close_due(const Loop &loop) {
 static void finalize(Source &source) {
   Loop &loop = *source.loop;
   Op *closer = source.closer;
-  eddy_native_t native = source.native;
+  eddy_native_t native = EDDY_NO_NATIVE;
   bool yields = closer && closer->kind == Kind::release;
   loop.closing.remove(source);
   loop.closing_count--;
@@ -135,6 +134,7 @@ static void finalize(Source &source) {
       if (pool.free == pool.count) pool_free_memory(pool);
     } else {
       loop.driver->release(source);
+      native = source.native;
       if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
         os_socket_close(native);
       source.native = EDDY_NO_NATIVE;

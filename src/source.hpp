@@ -12,6 +12,10 @@ namespace eddy {
 
 enum class SourceKind : uint8_t { none, stream, listener, fd, pool };
 
+// What a source does its I/O on. Descriptors of POSIX count as sockets; the others only a driver with `pipes` has.
+// A pipe: requests of the driver's own, no plain attempts, no half-close, and it cannot be given away.
+enum class Medium : uint8_t { socket, pipe, waitable };
+
 enum Lane : uint8_t { kReadLane = 0, kWriteLane = 1, kWaiters = 2, kClosers = 3 };
 
 struct Source {
@@ -26,11 +30,13 @@ struct Source {
   uint32_t undelivered[4]; // started ops whose final callback was not entered, by Lane
   uint32_t generation;     // counts the handles that lived in this memory
   SourceKind kind;
+  Medium medium;
   bool closing;  // cancelled and on the loop's closing list
   bool closed;   // by its user
   bool drained;  // ended by a drain, its user may still close it
   bool reset;    // the peer has reset it, which a later end of stream must not hide
   bool failed;   // will not carry data any more; only close is left
+  bool torn;     // a write was cancelled and nobody knows how much of it has gone
   uint8_t armed; // lanes whose readiness will be reported without another arm; and kKnown
   // The driver's: a bit per Lane.
   uint8_t ready;    // the kernel is believed to be ready
@@ -101,6 +107,13 @@ void op_end_reason(Op &op); // end it by its reason: the kernel has nothing of i
 // One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
 // when there is nothing to settle.
 OsResult attempt(Op &head);
+
+// The parts of accepting, for drivers that accept by themselves; then settle(head, {}).
+bool accept_waits(const Op &head); // for the user, not for the kernel
+Source *accept_begin(Op &head);    // a stream for the next connection; nullptr: no memory
+void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_t &peer);
+// A connect that found no room at its peer: it is tried again in a while.
+void connect_later(Op &head);
 
 // The run of queued writes from `head`, as one gather. Returns the number of buffers.
 uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops);

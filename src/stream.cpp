@@ -14,9 +14,14 @@ eddy_stream *stream_new(Loop &loop) {
   return stream;
 }
 
+bool stream_takes(uint16_t family) {
+  return family == EDDY_AF_INET || family == EDDY_AF_INET6 || family == EDDY_AF_UNIX;
+}
+
 static void keep_peer(eddy_stream &stream, const eddy_addr_t &addr) {
-  if (addr.family != EDDY_AF_INET && addr.family != EDDY_AF_INET6) return;
+  if (!stream_takes(addr.family)) return;
   stream.peer.family = addr.family;
+  if (addr.family == EDDY_AF_UNIX) return;
   stream.peer.port = addr.port;
   stream.peer.scope = addr.scope;
   memcpy(stream.peer.bytes, addr.bytes, sizeof stream.peer.bytes);
@@ -26,11 +31,23 @@ void stream_refresh(eddy_stream &stream) {
   stream.can_send = stream.life == Life::connected && !stream.write_shut && !stream.closing;
 }
 
+// What is believed of a fresh connection: that it takes bytes, and that a short read of a Unix socket says nothing,
+// for it stops before a message that carries descriptors.
+static void believe(eddy_stream &stream) {
+  if (stream.medium == Medium::socket)
+    stream.ready |= 1 << kWriteLane;
+  else
+    stream.ready = 0;
+  uint16_t family = stream.peer.family;
+  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) stream.hung_up = true;
+}
+
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer) {
   stream.native = native;
   stream.life = Life::connected;
-  stream.ready = 1 << kWriteLane;
+  stream.ready = 0;
   if (peer) keep_peer(stream, *peer);
+  believe(stream);
   stream_refresh(stream);
 }
 
@@ -64,13 +81,48 @@ void stream_write_ended(Op &op) {
   congestion_changed(stream);
 }
 
+constexpr Time kAgainAfter = 10 * EDDY_MILLISECOND;
+
+static void connect_again(Op &timer) { timer.loop->driver->resume(*timer.source, kWriteLane); }
+
+void connect_later(Op &op) {
+  Op &again = static_cast<eddy_stream &>(*op.source).route->again;
+  Loop &loop = *op.loop;
+  op.count = 0;
+  op.source->ready |= 1 << kWriteLane; // for a driver that would wait for it
+  again.sequence = loop.sequence++;
+  timer_arm(again, saturating_add(loop.driver->now(loop), kAgainAfter));
+}
+
+static bool route_new(eddy_stream &stream, const eddy_addr_t &peer) {
+  void *memory = stream.loop->memory.get(sizeof(Route));
+  if (!memory) return false;
+  stream.route = new (memory) Route{};
+  stream.route->peer = peer;
+  Op &again = stream.route->again;
+  again.loop = stream.loop;
+  again.source = &stream;
+  again.kind = Kind::internal;
+  again.internal.fire = connect_again;
+  return true;
+}
+
+void route_free(Source &source) {
+  eddy_stream &stream = static_cast<eddy_stream &>(source);
+  if (!stream.route) return;
+  timer_disarm(stream.route->again);
+  stream.loop->memory.put(stream.route, sizeof(Route));
+  stream.route = nullptr;
+}
+
 void stream_connect_ended(Op &op, int64_t result) {
   eddy_stream &stream = static_cast<eddy_stream &>(*op.source);
   stream.paused = 0;
+  route_free(stream);
   if (result == 0) {
     stream.life = Life::connected;
     stream_refresh(stream);
-    stream.ready |= 1 << kWriteLane;
+    believe(stream);
     for (Lane which : {kReadLane, kWriteLane, kWaiters})
       if (lane(stream, which).head) stream.loop->driver->resume(stream, which);
     return;
@@ -168,6 +220,28 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
   return op_started_inline(op);
 }
 
+// Names the peer for the op. A stream that has no descriptor yet is a socket if the peer is no pipe.
+static int64_t aim(eddy_stream &stream, Op &op, const eddy_addr_t &peer) {
+  if (peer.family != EDDY_AF_UNIX) {
+    if (!stream_takes(peer.family) || stream.native == EDDY_NO_NATIVE) return EDDY_EAFNOSUPPORT;
+    int length = eddy_addr_to_native(&peer, op.connect.inet, sizeof op.connect.inet);
+    return length < 0 ? length : 0;
+  }
+  uint8_t native[128];
+  int length = eddy_addr_to_native(&peer, native, sizeof native);
+  if (length < 0) return length;
+  const Pipes *pipes = stream.loop->driver->pipes;
+  if (pipes && stream.native == EDDY_NO_NATIVE && !pipes->names(peer)) {
+    OsResult opened = os_socket_open(EDDY_AF_UNIX);
+    if (opened.value < 0) return opened.value;
+    stream.native = opened.value;
+    stream.medium = Medium::socket;
+  }
+  if (!route_new(stream, peer)) return EDDY_ENOMEM;
+  op.connect.local = &stream.route->peer;
+  return 0;
+}
+
 } // namespace eddy
 
 using namespace eddy;
@@ -179,16 +253,14 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
   eddy_stream &stream = check_stream(handle);
   Op &op = op_begin(*stream.loop, &stream, user_op, Kind::connect, cb, 0);
   if (!op_admit(op)) return op_started(op);
+  op.connect.local = nullptr;
   int64_t refusal = 0;
   if (!peer)
     refusal = EDDY_EINVAL;
   else if (stream.life != Life::idle || stream.failed)
     refusal = stream.life == Life::connected ? EDDY_EISCONN : EDDY_EALREADY;
-  else if (peer->family != EDDY_AF_INET && peer->family != EDDY_AF_INET6)
-    refusal = EDDY_EAFNOSUPPORT;
-  else if (int length = eddy_addr_to_native(peer, op.connect_address, sizeof op.connect_address);
-           length < 0)
-    refusal = length;
+  else
+    refusal = aim(stream, op, *peer);
   if (refusal) {
     op_finish(op, refusal);
     return op_started(op);
@@ -293,6 +365,8 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
     refusal = EDDY_EINVAL;
   else if (stream.life == Life::idle || (!writes && stream.life == Life::connecting))
     refusal = EDDY_ENOTCONN;
+  else if (stream.medium == Medium::pipe)
+    refusal = EDDY_ENOTSUP;
   else if (writes ? stream.write_shut : stream.read_shut)
     refusal = EDDY_EPIPE;
   if (refusal) {
@@ -320,7 +394,7 @@ int eddy_stream_close(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
 
 int eddy_stream_close_reset(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
-  if (!stream.closing) os_socket_reset_on_close(stream.native);
+  if (!stream.closing && stream.medium == Medium::socket) os_socket_reset_on_close(stream.native);
   return source_close_call(stream, op, cb);
 }
 
@@ -332,6 +406,8 @@ int eddy_stream_release(eddy_stream_t *handle, eddy_op_t *user_op, eddy_cb cb) {
   timer_disarm(op);
   if (has_pending(stream)) {
     op_finish(op, EDDY_EBUSY);
+  } else if (stream.medium == Medium::pipe) {
+    op_finish(op, EDDY_ENOTSUP);
   } else {
     stream.closed = true;
     source_close(stream, &op);

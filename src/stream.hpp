@@ -7,11 +7,17 @@ namespace eddy {
 
 enum class Life : uint8_t { idle, connecting, connected };
 
-// The peer's address in 24 bytes: there may be very many streams.
+// The peer's address in 24 bytes: there may be very many streams. A path is asked of the system.
 struct Peer {
   uint16_t family, port;
   uint32_t scope;
   uint8_t bytes[16];
+};
+
+// Of a stream of EDDY_AF_UNIX while it connects.
+struct Route {
+  eddy_addr_t peer;
+  Op again; // waits when there was no room at the peer
 };
 
 } // namespace eddy
@@ -20,6 +26,7 @@ struct eddy_stream : eddy::Source {
   uint64_t queued; // bytes of started writes that the kernel has not taken
   uint64_t low, high;
   eddy::Peer peer;
+  eddy::Route *route;
   eddy::Life life;
   bool congested;
   bool write_shut; // a shutdown of the write side was started
@@ -29,15 +36,21 @@ struct eddy_stream : eddy::Source {
 };
 
 struct eddy_listener : eddy::Source {
-  eddy::Op backoff; // waits after a full descriptor table
+  eddy::Op backoff;    // waits after a full descriptor table
+  uint64_t path_id[2]; // of the file that its bind has made
+  bool made_path;
 };
 
 namespace eddy {
 
 eddy_stream *stream_new(Loop &loop);
 void stream_read_shut(eddy_stream &stream);
+void route_free(Source &stream);
 void stream_refresh(eddy_stream &stream); // after a change of what can_send depends on
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer);
+bool stream_takes(uint16_t family); // of an address, or of a stream to be opened
+// The address of a stream or listener, or of a stream's peer.
+OsResult source_address(const Source &source, bool peer, eddy_addr_t &addr);
 
 inline eddy_stream &check_stream(eddy_stream_t *stream) {
   return check_handle(stream, SourceKind::stream);

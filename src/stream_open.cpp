@@ -11,6 +11,28 @@ static int refuse_new(const Loop &loop) {
   return loop.draining ? EDDY_ECLOSED : loop.lost ? EDDY_ELOST : 0;
 }
 
+// The error of an option.
+static int no_options(const eddy_stream &stream) {
+  if (stream.medium == Medium::pipe) return EDDY_ENOTSOCK;
+  return stream.native == EDDY_NO_NATIVE ? EDDY_ECLOSED : 0;
+}
+
+static OsResult pair_up(eddy_stream &one, eddy_stream &other) {
+  if (const Pipes *pipes = one.loop->driver->pipes) return pipes->pair(one, other);
+  eddy_native_t ends[2];
+  OsResult made = os_socket_pair(ends);
+  if (made.value < 0) return made;
+  one.native = ends[0];
+  other.native = ends[1];
+  return made;
+}
+
+OsResult eddy::source_address(const Source &source, bool peer, eddy_addr_t &addr) {
+  if (source.medium == Medium::pipe) return source.loop->driver->pipes->address(source, peer, addr);
+  if (source.native == EDDY_NO_NATIVE) return {EDDY_ECLOSED, 0};
+  return os_socket_address(source.native, peer, addr);
+}
+
 extern "C" {
 
 int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) {
@@ -18,9 +40,14 @@ int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) 
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   if (int refused = refuse_new(loop)) return refused;
-  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return EDDY_EAFNOSUPPORT;
+  if (!stream_takes(family)) return EDDY_EAFNOSUPPORT;
   eddy_stream *stream = stream_new(loop);
   if (!stream) return EDDY_ENOMEM;
+  if (family == EDDY_AF_UNIX && loop.driver->pipes) {
+    stream->medium = Medium::pipe; // or a socket: the address to connect to will say
+    *out = stream;
+    return 0;
+  }
   OsResult opened = os_socket_open(family);
   if (opened.value < 0) {
     source_free(*stream);
@@ -28,6 +55,27 @@ int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) 
   }
   stream->native = opened.value;
   *out = stream;
+  return 0;
+}
+
+int eddy_stream_pair(eddy_loop_t *handle, eddy_stream_t **a, eddy_stream_t **b) {
+  Loop &loop = check_loop(handle);
+  require(a != nullptr && b != nullptr && a != b, "null result pointer, or twice the same");
+  *a = *b = nullptr;
+  if (int refused = refuse_new(loop)) return refused;
+  eddy_stream *one = stream_new(loop), *other = one ? stream_new(loop) : nullptr;
+  OsResult made = other ? pair_up(*one, *other) : OsResult{EDDY_ENOMEM, 0};
+  if (made.value < 0) {
+    if (other) source_free(*other);
+    if (one) source_free(*one);
+    return static_cast<int>(made.value);
+  }
+  eddy_addr_t unnamed = {};
+  unnamed.family = EDDY_AF_UNIX;
+  stream_connected(*one, one->native, &unnamed);
+  stream_connected(*other, other->native, &unnamed);
+  *a = one;
+  *b = other;
   return 0;
 }
 
@@ -40,15 +88,16 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
   eddy_stream *stream = stream_new(loop);
   if (!stream) return EDDY_ENOMEM;
   OsResult checked = os_socket_adopt(native, false);
+  if (checked.value == EDDY_ENOTSOCK && loop.driver->pipes)
+    checked = loop.driver->pipes->adopt(*stream, native);
   if (checked.value < 0) {
     source_free(*stream);
     return static_cast<int>(checked.value);
   }
+  stream->native = native;
   eddy_addr_t peer;
-  bool named = os_socket_address(native, true, peer).value == 0;
+  bool named = source_address(*stream, true, peer).value == 0;
   stream_connected(*stream, native, named ? &peer : nullptr);
-  // A short read says nothing of a Unix socket: it stops before a message that carries descriptors.
-  stream->hung_up = stream->peer.family == EDDY_AF_NONE;
   *out = stream;
   return 0;
 }
@@ -57,6 +106,7 @@ int eddy_stream_bind(eddy_stream_t *handle, const eddy_addr_t *local) {
   eddy_stream &stream = check_stream(handle);
   if (!local || stream.bound || stream.life != Life::idle) return EDDY_EINVAL;
   if (stream.closing) return EDDY_ECLOSED;
+  if (stream.medium == Medium::pipe) return EDDY_ENOTSUP;
   OsResult done = os_socket_bind(stream.native, *local);
   stream.bound = done.value == 0;
   return static_cast<int>(done.value);
@@ -79,13 +129,14 @@ int eddy_stream_set_watermarks(eddy_stream_t *handle, uint64_t low, uint64_t hig
 int eddy_stream_set_option(eddy_stream_t *handle, uint32_t option, int64_t value) {
   eddy_stream &stream = check_stream(handle);
   if (stream.closing) return EDDY_ECLOSED;
+  if (int error = no_options(stream)) return error;
   return static_cast<int>(os_socket_option(stream.native, option, value).value);
 }
 
 int eddy_stream_get_option(const eddy_stream_t *handle, uint32_t option, int64_t *value) {
   const eddy_stream &stream = check_stream(handle);
   if (!value) return EDDY_EINVAL;
-  if (stream.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
+  if (int error = no_options(stream)) return error;
   return static_cast<int>(os_socket_get_option(stream.native, option, value).value);
 }
 
@@ -94,6 +145,7 @@ int eddy_stream_set_native_option(eddy_stream_t *handle, int32_t level, int32_t 
   eddy_stream &stream = check_stream(handle);
   if (stream.closing) return EDDY_ECLOSED;
   if (!value) return EDDY_EINVAL;
+  if (int error = no_options(stream)) return error;
   return static_cast<int>(os_socket_native_option(stream.native, level, name, value, size).value);
 }
 
@@ -101,7 +153,7 @@ int eddy_stream_get_native_option(const eddy_stream_t *handle, int32_t level, in
                                   void *value, uint32_t *size) {
   const eddy_stream &stream = check_stream(handle);
   if (!value || !size) return EDDY_EINVAL;
-  if (stream.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
+  if (int error = no_options(stream)) return error;
   return static_cast<int>(
       os_socket_get_native_option(stream.native, level, name, value, size).value);
 }
@@ -109,8 +161,7 @@ int eddy_stream_get_native_option(const eddy_stream_t *handle, int32_t level, in
 int eddy_stream_local_address(const eddy_stream_t *handle, eddy_addr_t *addr) {
   const eddy_stream &stream = check_stream(handle);
   if (!addr) return EDDY_EINVAL;
-  if (stream.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
-  return static_cast<int>(os_socket_address(stream.native, false, *addr).value);
+  return static_cast<int>(source_address(stream, false, *addr).value);
 }
 
 int eddy_stream_peer_address(const eddy_stream_t *handle, eddy_addr_t *addr) {
@@ -118,6 +169,8 @@ int eddy_stream_peer_address(const eddy_stream_t *handle, eddy_addr_t *addr) {
   if (!addr) return EDDY_EINVAL;
   *addr = {};
   if (stream.peer.family == EDDY_AF_NONE || stream.life != Life::connected) return EDDY_ENOTCONN;
+  if (stream.peer.family == EDDY_AF_UNIX)
+    return static_cast<int>(source_address(stream, true, *addr).value);
   addr->family = stream.peer.family;
   addr->port = stream.peer.port;
   addr->scope = stream.peer.scope;

@@ -1,5 +1,11 @@
 /* Polling a foreign descriptor: one that somebody else owns and reads. One handle per descriptor and
-   loop, any number of waiters on it. Sockets on Windows. Loop's thread. */
+   loop, any number of waiters on it. Loop's thread.
+
+   On Windows a descriptor is a socket, or the handle of an event, a process, a thread, a semaphore or a waitable timer
+   (with the right SYNCHRONIZE). Such an object is EDDY_READABLE when it is signalled, and only that can be waited for.
+   Any number of objects; the system's thread pool waits for them. A poll that completes has the effect of any wait
+   (RegisterWaitForSingleObject): an event or timer that resets itself is reset, a semaphore counted down, once for all
+   ops that wait at that time. One that is cancelled or closed at that very moment may have had it too. */
 #ifndef EDDY_FD_H
 #define EDDY_FD_H
 
@@ -19,6 +25,7 @@ enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
 /* Makes a handle for polling `native`, which stays the caller's. Nothing is changed on the descriptor.
    Returns 0, or
      EDDY_EBADF    not an open descriptor
+     EDDY_ENOTSOCK another kind of handle of Windows: a mutex (the thread that waits would own it), a pipe, a console
      EDDY_EPERM    a regular file or directory: always ready, so there is nothing to wait for (epoll(7))
      EDDY_EEXIST   this loop has a handle of this kind for this descriptor (a stream's own descriptor
                    cannot be polled on epoll: the poll gives EDDY_EEXIST; there is eddy_stream_wait)
@@ -29,7 +36,8 @@ EDDY_API int eddy_fd_open(eddy_loop_t *loop, eddy_native_t native, eddy_fd_t **f
 
 /* Completes with the mask of those of `events` (or EDDY_POLL_ERROR) that hold, at once if one holds now.
    With EDDY_POLL_REPEAT in `flags` it is multishot: a callback each turn while one holds, so that the
-   callback must read or write what it was told about. EDDY_EINVAL for no or unknown events or flags.
+   callback must read or write what it was told about. EDDY_EINVAL for no or unknown events or flags, or an object of
+   Windows and not EDDY_READABLE.
    Cancel class prompt; a cancelled poll has no effect. */
 EDDY_API int eddy_fd_poll(eddy_fd_t *fd, eddy_op_t *op, uint32_t events, uint32_t flags,
                           eddy_cb cb);

@@ -22,15 +22,20 @@ typedef struct eddy_listen_options {
   uint32_t reserved;
 } eddy_listen_options_t;
 
-/* Binds and listens. SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
-   EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT, EDDY_EINVAL, EDDY_ENOTSUP,
-   EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. `address` and `options` (may
+/* Binds and listens, for TCP or, with an address of EDDY_AF_UNIX, on a path, an abstract name, or the name of a pipe of
+   Windows (<eddy/stream.h>); flags are for TCP alone then. A path that exists gives EDDY_EADDRINUSE, whoever made it.
+   The file is removed when the listener is closed or drained, if it is still the one that its bind has made. Length 0:
+   the system chooses an abstract name (unix(7)). A pipe keeps 4 instances (or `backlog`, if that is less) for clients
+   to come, with the rights that the system gives by default, from this machine only; its name is taken until the last stream accepted on it is closed.
+   SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
+   EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_ENOENT (no such folder), EDDY_EAFNOSUPPORT, EDDY_EINVAL,
+   EDDY_ENOTSUP, EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. `address` and `options` (may
    be NULL) are read before it returns. */
 EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
                                 const eddy_listen_options_t *options, eddy_listener_t **listener);
 
-/* Takes over a native listening stream socket. Errors as eddy_stream_adopt; EDDY_EINVAL when it does not
-   listen. */
+/* Takes over a native listening stream socket; the file of a Unix socket's path stays. Errors as eddy_stream_adopt;
+   EDDY_EINVAL when it does not listen. Handles of pipes give EDDY_ENOTSOCK. */
 EDDY_API int eddy_listener_adopt(eddy_loop_t *loop, eddy_native_t native,
                                  eddy_listener_t **listener);
 
@@ -61,7 +66,7 @@ EDDY_API int eddy_listener_set_option(eddy_listener_t *listener, uint32_t option
 EDDY_API int eddy_listener_get_option(const eddy_listener_t *listener, uint32_t option,
                                       int64_t *value);
 
-/* The descriptor, still the listener's. */
+/* The descriptor, still the listener's; EDDY_NO_NATIVE for a pipe of Windows, which has one for each client. */
 EDDY_API eddy_native_t eddy_listener_native(const eddy_listener_t *listener);
 
 #endif

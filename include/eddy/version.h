@@ -47,7 +47,8 @@ enum {
   EDDY_FEATURE_TCP = 1 << 3,
   EDDY_FEATURE_POOL = 1 << 4, /* receive pools */
   EDDY_FEATURE_FORK = 1 << 5, /* eddy_loop_after_fork does something */
-  EDDY_FEATURE_WORK = 1 << 6  /* functions on threads */
+  EDDY_FEATURE_WORK = 1 << 6, /* functions on threads */
+  EDDY_FEATURE_UNIX = 1 << 7  /* streams and listeners of EDDY_AF_UNIX */
 };
 
 /* What this build of the library can do: the bits above. Any thread. */

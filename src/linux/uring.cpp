@@ -202,6 +202,7 @@ constinit const Driver uring = {
     .poll = uring_poll,
     .native = uring_native,
     .now = uring_now,
+    .pipes = nullptr,
 };
 
 } // namespace eddy

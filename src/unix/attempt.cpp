@@ -149,6 +149,16 @@ OsResult os_connect(eddy_native_t fd, const void *address, bool first) {
   return {};
 }
 
+// Done or refused at once; a full queue of the listener is no promise that readiness will come (connect(2)).
+OsResult os_connect_local(eddy_native_t fd, const eddy_addr_t &peer) {
+  NativeAddr native;
+  OsResult result = native.assign(peer);
+  if (result.value < 0) return result;
+  result = attempt([&] { return connect(fd_of(fd), &native.any, native.length); });
+  if (result.native == EINVAL) return os_address_failure(fd_of(fd), AF_UNIX);
+  return {result.value == kAgain ? kBusy : result.value, result.native};
+}
+
 OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
   // "Try later" would be wrong after the last try: with edge-triggered readiness there is no later.
   for (int tries = 1;; tries++) {

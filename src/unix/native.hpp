@@ -6,6 +6,7 @@
 #include <climits>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 namespace eddy {
 
@@ -18,19 +19,18 @@ inline OsResult os_failure(int32_t native) { return {os_error_from_native(native
 
 inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
 
-// An address of one of the inet families, for the calls of this folder. Fails with
-// EDDY_EAFNOSUPPORT.
-struct InetAddr {
+// An address for the calls of this folder. Fails with EDDY_EAFNOSUPPORT.
+struct NativeAddr {
   union {
     sockaddr any;
     sockaddr_in v4;
     sockaddr_in6 v6;
+    sockaddr_un local;
   };
   socklen_t length;
 
   OsResult assign(const eddy_addr_t &addr) {
-    if (addr.family != EDDY_AF_INET && addr.family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
-    int result = eddy_addr_to_native(&addr, &any, sizeof v6);
+    int result = eddy_addr_to_native(&addr, &any, sizeof local);
     if (result < 0) return {result, 0};
     length = static_cast<socklen_t>(result);
     return {};

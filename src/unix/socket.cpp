@@ -34,13 +34,16 @@ OsResult os_address_failure(int fd, int family) {
 }
 
 OsResult os_socket_open(uint16_t family) {
-  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
-  int native = family == EDDY_AF_INET ? AF_INET : AF_INET6;
+  int native = family == EDDY_AF_INET    ? AF_INET
+               : family == EDDY_AF_INET6 ? AF_INET6
+               : family == EDDY_AF_UNIX  ? AF_UNIX
+                                         : AF_UNSPEC;
+  if (native == AF_UNSPEC) return {EDDY_EAFNOSUPPORT, 0};
   return os_checked(socket(native, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
 OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
-  InetAddr native;
+  NativeAddr native;
   OsResult result = native.assign(addr);
   if (result.value < 0) return result;
   if (bind(fd_of(fd), &native.any, native.length) == 0) return {};
@@ -52,7 +55,8 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
   constexpr uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
   if (flags & ~known) return {EDDY_ENOTSUP, 0};
   int native = fd_of(fd);
-  OsResult result = set_flag(native, SOL_SOCKET, SO_REUSEADDR, 1);
+  OsResult result;
+  if (addr.family != EDDY_AF_UNIX) result = set_flag(native, SOL_SOCKET, SO_REUSEADDR, 1);
   if (result.value == 0 && addr.family == EDDY_AF_INET6)
     result = set_flag(native, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
   if (result.value == 0 && (flags & EDDY_LISTEN_REUSE_PORT))
@@ -87,6 +91,15 @@ OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr) {
   auto call = peer ? getpeername : getsockname;
   if (call(fd_of(fd), reinterpret_cast<sockaddr *>(&native), &length) < 0) return os_error_now();
   return {eddy_addr_from_native(&addr, &native, length), 0};
+}
+
+OsResult os_socket_pair(eddy_native_t ends[2]) {
+  int fds[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) < 0)
+    return os_error_now();
+  ends[0] = fds[0];
+  ends[1] = fds[1];
+  return {};
 }
 
 OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side) {

@@ -2,6 +2,7 @@
 #include "../driver.hpp"
 #include "afd_calls.hpp"
 #include "event.hpp"
+#include "overlapped.hpp"
 #include "port.hpp"
 
 namespace eddy {
@@ -11,6 +12,7 @@ namespace {
 struct Afd {
   AfdMachine machine;
   Embedding embedding;
+  Overlapped overlapped;
   Packet packets[kPackets];
 };
 
@@ -89,9 +91,15 @@ int take_packets(Loop &loop, Time until, int32_t *error) {
   Afd &afd = state(loop);
   int count = afd.embedding.thread ? embedding_wait(afd.embedding, until, afd.packets, error)
                                    : port_wait(core(loop).wake, until, afd.packets, error);
-  for (int i = 0; i < count; i++)
-    if (afd.packets[i].key == kPacketAfd)
-      afd.machine.packet(*static_cast<AfdNode *>(afd.packets[i].overlapped));
+  for (int i = 0; i < count; i++) {
+    void *what = afd.packets[i].overlapped;
+    switch (afd.packets[i].key) {
+    case kPacketAfd: afd.machine.packet(*static_cast<AfdNode *>(what)); break;
+    case kPacketOverlapped: pipe_packet(*static_cast<Request *>(what)); break;
+    case kPacketWaitable: waitable_packet(what); break;
+    default: break;
+    }
+  }
   return count;
 }
 
@@ -100,7 +108,7 @@ void afd_destroy(Loop &loop, bool) {
   Afd &afd = state(loop);
   afd.machine.remove_all();
   int32_t error;
-  while (afd.machine.pending())
+  while (afd.machine.pending() || afd.overlapped.pending)
     if (take_packets(loop, kNever, &error) < 0) return; // the kernel may still write there: leaked
   embedding_end(afd.embedding);
   afd.machine.destroy(afd_close_helper);
@@ -163,6 +171,8 @@ eddy_native_t afd_native(Loop &loop) {
 Time afd_now(Loop &) { return clock_now(); }
 
 } // namespace
+
+Overlapped &overlapped(Loop &loop) { return state(loop).overlapped; }
 
 constinit const Readiness afd = {
     .id = EDDY_DRIVER_AFD,

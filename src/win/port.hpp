@@ -6,7 +6,7 @@
 namespace eddy {
 
 // The completion key says whose packet it is.
-enum : uintptr_t { kPacketWake = 0, kPacketAfd = 1 };
+enum : uintptr_t { kPacketWake, kPacketAfd, kPacketOverlapped, kPacketWaitable };
 
 struct Packet {
   uintptr_t key;

@@ -1,5 +1,5 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
-#include "native.hpp"
+#include "overlapped.hpp"
 
 #include <atomic>
 #include <climits>
@@ -7,17 +7,17 @@
 namespace eddy {
 namespace {
 
-struct InetAddr {
+struct NativeAddr {
   union {
     sockaddr any;
     sockaddr_in v4;
     sockaddr_in6 v6;
+    char local[128];
   };
   int length;
 
   OsResult assign(const eddy_addr_t &addr) {
-    if (addr.family != EDDY_AF_INET && addr.family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
-    length = eddy_addr_to_native(&addr, &any, sizeof v6);
+    length = eddy_addr_to_native(&addr, &any, sizeof local);
     return {length < 0 ? length : 0, 0};
   }
 };
@@ -68,10 +68,14 @@ int socket_family(SOCKET socket) {
 }
 
 OsResult os_socket_open(uint16_t family) {
-  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return {EDDY_EAFNOSUPPORT, 0};
+  int native = family == EDDY_AF_INET    ? AF_INET
+               : family == EDDY_AF_INET6 ? AF_INET6
+               : family == EDDY_AF_UNIX  ? AF_UNIX
+                                         : AF_UNSPEC;
+  if (native == AF_UNSPEC) return {EDDY_EAFNOSUPPORT, 0};
   winsock_start();
-  SOCKET socket = WSASocketW(family == EDDY_AF_INET ? AF_INET : AF_INET6, SOCK_STREAM, IPPROTO_TCP,
-                             nullptr, 0, WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
+  SOCKET socket = WSASocketW(native, SOCK_STREAM, native == AF_UNIX ? 0 : IPPROTO_TCP, nullptr, 0,
+                             WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (socket == INVALID_SOCKET) return os_error_now();
   OsResult result = set_nonblocking(socket);
   if (result.value == 0) return {static_cast<int64_t>(socket), 0};
@@ -80,7 +84,7 @@ OsResult os_socket_open(uint16_t family) {
 }
 
 OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
-  InetAddr native;
+  NativeAddr native;
   OsResult result = native.assign(addr);
   if (result.value < 0) return result;
   if (socket_family(socket_of(fd)) != native.any.sa_family) return {EDDY_EAFNOSUPPORT, 0};
@@ -92,7 +96,8 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
                           uint32_t flags) {
   if (flags & ~uint32_t{EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY}) return {EDDY_ENOTSUP, 0};
   SOCKET socket = socket_of(fd);
-  OsResult result = set_flag(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
+  OsResult result;
+  if (addr.family != EDDY_AF_UNIX) result = set_flag(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
   if (result.value == 0 && addr.family == EDDY_AF_INET6)
     result = set_flag(socket, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
   if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
@@ -171,6 +176,8 @@ OsResult os_pollable(eddy_native_t fd) {
   if (type.value >= 0) return {};
   if (type.native == WSAENOTSOCK && GetFileType(handle_of(fd)) == FILE_TYPE_DISK)
     return {EDDY_EPERM, type.native};
+  if (type.native == WSAENOTSOCK && fd > 0 && waitable(handle_of(fd))) // -1 is this process
+    return {static_cast<int64_t>(Medium::waitable), 0};
   return not_a_socket(fd, type);
 }
 

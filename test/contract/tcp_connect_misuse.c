@@ -45,9 +45,8 @@ static void wrong_address(void **state) {
   stream = open_stream(loop);
   assert_int_equal(connect_result(loop, stream, &six), EDDY_EAFNOSUPPORT);
   close_stream(loop, stream);
-  assert_int_equal(eddy_stream_open(loop, EDDY_AF_UNIX, &stream), EDDY_EAFNOSUPPORT);
-  assert_null(stream);
   assert_int_equal(eddy_stream_open(loop, 77, &stream), EDDY_EAFNOSUPPORT);
+  assert_null(stream);
   close(listener);
 }
 

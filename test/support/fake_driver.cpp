@@ -292,6 +292,7 @@ const Driver driver = {
     .poll = poll,
     .native = native,
     .now = world_now,
+    .pipes = nullptr,
 };
 
 } // namespace eddy::fake

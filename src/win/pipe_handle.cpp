@@ -1,0 +1,187 @@
+// Handles of pipes: by name, as a pair, or given by somebody else.
+#include "../pool.hpp"
+#include "overlapped.hpp"
+#include "port.hpp"
+#include "wtf8.hpp"
+
+#include <winternl.h>
+
+namespace eddy {
+namespace {
+
+static_assert(sizeof(wchar_t) == sizeof(char16_t));
+
+bool is_prefix(const eddy_addr_t &addr, const char *prefix) {
+  size_t size = strlen(prefix);
+  if (addr.length <= size) return false;
+  for (size_t i = 0; i < size; i++) {
+    uint8_t byte = addr.bytes[i];
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<uint8_t>(byte + 32);
+    if (byte != static_cast<uint8_t>(prefix[i])) return false;
+  }
+  return true;
+}
+
+bool names(const eddy_addr_t &addr) {
+  return addr.family == EDDY_AF_UNIX &&
+         (is_prefix(addr, "\\\\.\\pipe\\") || is_prefix(addr, "\\\\?\\pipe\\"));
+}
+
+// Its server may have made it for one direction only. It may not act in this program's name.
+HANDLE open_client(const wchar_t *name) {
+  constexpr DWORD flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+  constexpr DWORD rights[] = {GENERIC_READ | GENERIC_WRITE, GENERIC_READ | FILE_WRITE_ATTRIBUTES,
+                              GENERIC_WRITE | FILE_READ_ATTRIBUTES};
+  HANDLE handle = INVALID_HANDLE_VALUE;
+  for (DWORD wanted : rights) {
+    handle = CreateFileW(name, wanted, 0, nullptr, OPEN_EXISTING, flags, nullptr);
+    if (handle != INVALID_HANDLE_VALUE || GetLastError() != ERROR_ACCESS_DENIED) break;
+  }
+  return handle;
+}
+
+Pipe *pipe_memory(Loop &loop, HANDLE handle) {
+  void *memory = core(loop).memory.get(sizeof(Pipe));
+  if (!memory) return nullptr;
+  Pipe *pipe = new (memory) Pipe{};
+  pipe->loop = &loop;
+  pipe->handle = handle;
+  pipe->buffer = kNoBuffer;
+  for (Lane which : {kReadLane, kWriteLane, kWaiters}) {
+    pipe->requests[which].pipe = pipe;
+    pipe->requests[which].which = which;
+  }
+  return pipe;
+}
+
+bool join_port(Pipe &pipe) {
+  HANDLE port = handle_of(core(*pipe.loop).wake);
+  if (!CreateIoCompletionPort(pipe.handle, port, kPacketOverlapped, 0)) return false;
+  pipe.skips = SetFileCompletionNotificationModes(
+      pipe.handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE);
+  return true;
+}
+
+// The I/O manager's flags of an open handle: whether its calls block.
+OsResult is_synchronous(HANDLE handle) {
+  using Query = NTSTATUS NTAPI(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, int);
+  constexpr int mode_information = 16;       // FileModeInformation
+  constexpr ULONG synchronous = 0x10 | 0x20; // FILE_SYNCHRONOUS_IO_ALERT, _NONALERT
+  auto *query = system_function<Query>("ntdll.dll", "NtQueryInformationFile");
+  if (!query) return {EDDY_ENOTSUP, 0};
+  IO_STATUS_BLOCK status;
+  ULONG mode = 0;
+  int32_t failed = query(handle, &status, &mode, sizeof mode, mode_information);
+  if (failed < 0) return os_failure(static_cast<DWORD>(failed));
+  return {(mode & synchronous) != 0, 0};
+}
+
+// Bytes, not messages, and calls that wait. A handle without the right to be changed must be so already.
+bool make_plain(HANDLE handle) {
+  DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
+  if (SetNamedPipeHandleState(handle, &mode, nullptr, nullptr)) return true;
+  if (!GetNamedPipeHandleStateW(handle, &mode, nullptr, nullptr, nullptr, nullptr, 0)) return true;
+  return !(mode & (PIPE_READMODE_MESSAGE | PIPE_NOWAIT));
+}
+
+OsResult adopt(Source &source, eddy_native_t native) {
+  HANDLE handle = handle_of(native);
+  // A socket is one too, for the system.
+  bool is_pipe =
+      native > 0 && socket_family(socket_of(native)) < 0 && GetFileType(handle) == FILE_TYPE_PIPE;
+  if (!is_pipe) return {EDDY_ENOTSOCK, 0};
+  OsResult synchronous = is_synchronous(handle);
+  if (synchronous.value < 0) return synchronous;
+  if (!make_plain(handle)) return {EDDY_ENOTSUP, 0};
+  Pipe *pipe = pipe_memory(*source.loop, handle);
+  if (!pipe) return {EDDY_ENOMEM, 0};
+  OsResult result;
+  if (synchronous.value)
+    result = thread_start(*pipe);
+  else if (!join_port(*pipe))
+    result = os_error_now(); // it has a port already
+  if (result.value < 0) {
+    core(*source.loop).memory.put(pipe, sizeof(Pipe));
+    return result;
+  }
+  SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0);
+  pipe_adopt(source, *pipe);
+  return {};
+}
+
+OsResult address(const Source &source, bool peer, eddy_addr_t &addr) {
+  addr = {};
+  addr.family = EDDY_AF_UNIX;
+  if (source.kind == SourceKind::listener) {
+    if (!source.kernel) return {EDDY_ECLOSED, 0};
+    addr = server_name(source);
+  } else if (!source.kernel) {
+    if (peer) return {EDDY_ENOTCONN, 0};
+  } else if (pipe_of(source).client == peer && pipe_of(source).name.length) {
+    addr = pipe_of(source).name;
+  }
+  return {};
+}
+
+} // namespace
+
+OsResult pipe_name(const eddy_addr_t &addr, PipeName &name) {
+  int length =
+      wtf8_to_utf16(addr.bytes, addr.length, reinterpret_cast<char16_t *>(name), sizeof addr.bytes);
+  if (length < 0) return {length, 0};
+  name[length] = 0;
+  return {};
+}
+
+Pipe *pipe_new(Loop &loop, HANDLE handle, OsResult &why) {
+  Pipe *pipe = pipe_memory(loop, handle);
+  if (!pipe) {
+    why = {EDDY_ENOMEM, 0};
+    CloseHandle(handle);
+  } else if (!join_port(*pipe)) {
+    why = os_error_now();
+    pipe_free(*pipe);
+    pipe = nullptr;
+  }
+  return pipe;
+}
+
+void pipe_adopt(Source &source, Pipe &pipe) {
+  pipe.source = &source;
+  source.kernel = &pipe;
+  source.medium = Medium::pipe;
+  source.native = native_of(pipe.handle);
+}
+
+// What a packet is still to come for is freed by it.
+void pipe_free(Pipe &pipe) {
+  pipe.source = nullptr;
+  if (pipe.handle && !(pipe.thread && pipe.pending)) {
+    if (pipe.thread) thread_end(pipe);
+    CloseHandle(pipe.handle);
+    pipe.handle = nullptr;
+  }
+  if (!pipe.pending) core(*pipe.loop).memory.put(&pipe, sizeof(Pipe));
+}
+
+OsResult pipe_connect(Source &source, const eddy_addr_t &peer) {
+  PipeName name;
+  OsResult result = pipe_name(peer, name);
+  if (result.value < 0) return result;
+  HANDLE handle = open_client(name);
+  if (handle == INVALID_HANDLE_VALUE) {
+    result = os_error_now();
+    return result.native == ERROR_PIPE_BUSY ? OsResult{kBusy, 0} : result;
+  }
+  Pipe *pipe = pipe_new(*source.loop, handle, result);
+  if (!pipe) return result;
+  pipe->name = peer;
+  pipe->client = true;
+  pipe_adopt(source, *pipe);
+  return {};
+}
+
+constinit const Pipes windows_pipes = {
+    .names = names, .listen = pipe_listen, .adopt = adopt, .pair = pipe_pair, .address = address};
+
+} // namespace eddy
