@@ -104,7 +104,7 @@ void settle_pool(Op &reader, uint32_t index, uint32_t size) {
     reader.pool.reserved = 0;
     pool.reserved--;
   }
-  if (reader.reason == Reason::close) {
+  if (reader.source->closing) {
     pool_return(pool, index, &reader);
     return;
   }

@@ -46,9 +46,10 @@ struct Source {
   uint8_t cancels;  // that request is to be cancelled
   bool hung_up;     // the peer's end or an error was seen: read until it shows
   bool in_work;
-  uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
-  uint32_t polls; // kernel polls of waiters under way
-  void *kernel;   // what the driver keeps for it
+  uint8_t paused;      // kPaused*: what holds lanes back although the kernel may be ready
+  uint32_t polls;      // kernel polls of waiters under way
+  uint32_t unanswered; // requests to cancel
+  void *kernel;        // what the driver keeps for it
 };
 
 constexpr uint8_t kKnown = 1 << 3; // in `armed`: the readiness system keeps something of the source

@@ -137,7 +137,7 @@ void uring_quiesce(Source &source) {
 }
 
 bool uring_quiet(const Source &source) {
-  return !source.inflight && !source.polls && !source.in_work;
+  return !source.inflight && !source.polls && !source.unanswered && !source.in_work;
 }
 
 void uring_release(Source &) {}

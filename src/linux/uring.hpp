@@ -10,9 +10,16 @@ struct eddy_pool;
 
 namespace eddy {
 
-// Completions carry a source and its lane, or a waiter; the low three bits tell which.
-enum Tag : uint64_t { kTagNone = 0, kTagRead = 1, kTagWrite = 2, kTagWaiter = 3, kTagMask = 7 };
-constexpr uint64_t kIgnored = 0;    // of cancels: the cancelled request has a completion of its own
+// Completions carry a source and its lane, or a waiter; the low three bits tell which. Those of cancels carry the
+// source and the lane.
+enum Tag : uint64_t {
+  kTagNone = 0,
+  kTagRead = 1,
+  kTagWrite = 2,
+  kTagWaiter = 3,
+  kTagCancel = 4, // and the Lane
+  kTagMask = 7
+};
 constexpr uint32_t kSmallBatch = 3; // completions of one poll
 constexpr uint64_t kWakeUp = 8;     // of the poll on the wake descriptor
 

@@ -182,25 +182,27 @@ static bool arm_lane(Source &source, Lane which) {
   return head->kind != Kind::read_pool || arm_read_pool(source, *head);
 }
 
-static bool cancel_request(Loop &loop, uint64_t tag) {
-  io_uring_sqe *sqe = ring_sqe(loop);
+static bool cancel_request(Source &source, Lane which, uint64_t tag) {
+  io_uring_sqe *sqe = ring_sqe(*source.loop);
   if (!sqe) return false;
   io_uring_prep_cancel64(sqe, tag, 0);
-  io_uring_sqe_set_data64(sqe, kIgnored);
+  io_uring_sqe_set_data64(sqe, reinterpret_cast<uintptr_t>(&source) | kTagCancel | uint64_t{which});
+  source.unanswered++;
   return true;
 }
 
 static bool arm_cancels(Source &source) {
   for (Lane which : {kReadLane, kWriteLane}) {
     if (!(source.cancels & bit(which))) continue;
-    if ((source.inflight & bit(which)) && !cancel_request(*source.loop, lane_tag(source, which)))
+    if ((source.inflight & bit(which)) && !cancel_request(source, which, lane_tag(source, which)))
       return false;
     source.cancels &= static_cast<uint8_t>(~bit(which));
   }
   if (!(source.cancels & bit(kWaiters))) return true;
   for (Op *op = source.waiters.head; op; op = op->next) {
     if (op->state != State::active || op->reason == Reason::none) continue;
-    if (!cancel_request(*source.loop, reinterpret_cast<uintptr_t>(op) | kTagWaiter)) return false;
+    if (!cancel_request(source, kWaiters, reinterpret_cast<uintptr_t>(op) | kTagWaiter))
+      return false;
   }
   source.cancels &= static_cast<uint8_t>(~bit(kWaiters));
   return true;
@@ -249,7 +251,7 @@ bool uring_prepare(Loop &loop) {
         later.push(*source);
       }
     } else {
-      ended |= source->closing && !source->inflight && !source->polls;
+      ended |= source->closing && !source->inflight && !source->polls && !source->unanswered;
     }
   }
   while (Source *source = later.pop()) {

@@ -126,6 +126,23 @@ static void waiter_completed(Op &op, int result) {
   if (op.reason != Reason::none && op.state == State::queued) op_end_reason(op);
 }
 
+static bool cancelled_and_active(const OpList &queue) {
+  for (const Op *op = queue.head; op; op = op->next)
+    if (op->state == State::active && op->reason != Reason::none) return true;
+  return false;
+}
+
+// A request that the kernel is about to try anew is in none of its lists, and one on a thread of the kernel may miss
+// its signal: it is cancelled again until its completion comes.
+static void cancel_answered(Source &source, Lane which, int result) {
+  source.unanswered--;
+  if (result >= 0) return;
+  bool closes = source.closing && (source.inflight & bit(which));
+  if (!closes && !cancelled_and_active(lane(source, which))) return;
+  source.cancels |= static_cast<uint8_t>(bit(which));
+  work_later(source, 0);
+}
+
 static void complete(Loop &loop, const io_uring_cqe &cqe) {
   uint64_t tag = cqe.user_data & kTagMask;
   void *target = reinterpret_cast<void *>(cqe.user_data & ~uint64_t{kTagMask});
@@ -134,6 +151,9 @@ static void complete(Loop &loop, const io_uring_cqe &cqe) {
     lane_completed(*static_cast<Source *>(target), tag == kTagRead ? kReadLane : kWriteLane, cqe);
   else if (tag == kTagWaiter)
     waiter_completed(*static_cast<Op *>(target), cqe.res);
+  else if (tag >= kTagCancel)
+    cancel_answered(*static_cast<Source *>(target), static_cast<Lane>(tag & ~uint64_t{kTagCancel}),
+                    cqe.res);
   else if (cqe.user_data == kWakeUp && !(cqe.flags & IORING_CQE_F_MORE))
     uring_of(loop).wake_armed = false; // a poll that ends is a wake-up too
 }

@@ -2,6 +2,8 @@
 // byte arrives, in order.
 #include "trap.h"
 
+#include <poll.h>
+
 enum { kStreams = 200, kRounds = 5, kBytes = 1000 };
 
 struct side {
@@ -116,9 +118,63 @@ static void waits_and_wakes(void **state) {
   end_loop(loop);
 }
 
+// A cancelled read's data, then nothing for a turn: the end of the request was put off by the overflow. The stream
+// has been closed meanwhile, which drops what was received.
+static void closed_behind_a_full_queue(void **state) {
+  (void)state;
+  eddy_loop_t *loop = open_tiny();
+  eddy_pool_t *pool = pool_of(loop, 8, 256);
+  eddy_stream_t *stream, *other;
+  int peer = tcp_peer(loop, &stream), other_peer = tcp_peer(loop, &other);
+  struct rec read = {0}, waits[6], late;
+  memset(waits, 0, sizeof waits);
+  eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
+  CHECK_EQ(write(peer, "x", 1), 1);
+  UNTIL(loop, read.mores == 1);
+  for (int used = 0; used < 6;
+       used++) { // the place that is left for the data depends on the kernel
+    for (int i = 0; i < used; i++) {
+      waits[i] = (struct rec){0};
+      eddy_stream_wait(other, &waits[i].op, EDDY_READABLE, rec_cb);
+    }
+    eddy_loop_step(loop, 0);
+    CHECK_EQ(write(other_peer, "y", 1), 1);
+    CHECK_EQ(write(peer, "z", 1), 1);
+    struct pollfd arrived = {(int)eddy_stream_native(stream), POLLIN, 0};
+    CHECK_EQ(poll(&arrived, 1, 10000), 1);
+    late = (struct rec){0};
+    eddy_stream_wait(stream, &late.op, EDDY_PRIORITY, rec_cb);
+    eddy_loop_flush(loop);
+    int mores = read.mores;
+    eddy_cancel(&read.op);
+    eddy_stream_close(stream, NULL, NULL);
+    UNTIL(loop, read.finals);
+    CHECK_EQ(read.mores, mores);
+    CHECK_EQ(read.result, EDDY_ECANCELED);
+    CHECK_EQ(eddy_pool_free(pool), 8);
+    UNTIL(loop, late.finals);
+    for (int i = 0; i < used; i++) UNTIL(loop, waits[i].finals);
+    char byte;
+    CHECK_EQ(recv((int)eddy_stream_native(other), &byte, 1, 0), 1);
+    close(peer);
+    peer = tcp_peer(loop, &stream);
+    read = (struct rec){0};
+    eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
+    eddy_loop_step(loop, 0);
+  }
+  eddy_stream_close(stream, NULL, NULL);
+  UNTIL(loop, read.finals);
+  close(peer);
+  close(other_peer);
+  eddy_stream_close(other, NULL, NULL);
+  eddy_pool_close(pool, NULL, NULL);
+  end_loop(loop);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(multishot_reads), cmocka_unit_test(reads_by_credit),
-      cmocka_unit_test(with_few_buffers), cmocka_unit_test(waits_and_wakes)};
+      cmocka_unit_test(with_few_buffers), cmocka_unit_test(waits_and_wakes),
+      cmocka_unit_test(closed_behind_a_full_queue)};
   return RUN_TESTS(tests);
 }
