@@ -161,7 +161,8 @@ static void rule_10_connected_below(void **state) {
   struct pollfd connected = {.fd = fd, .events = POLLOUT};
   connect(fd, (struct sockaddr *)&native, sizeof native);
   assert_int_equal(poll(&connected, 1, 10000), 1);
-  connect(fd, (struct sockaddr *)&native, sizeof native); // Linux takes a second one for the first's result
+  connect(fd, (struct sockaddr *)&native,
+          sizeof native); // Linux takes a second one for the first's result
   struct rec late = {0};
   eddy_stream_connect(stream, &late.op, &addr, rec_cb);
   turn_until(loop, &late.finals, 1);
