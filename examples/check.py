@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-from programs import Programs, add_options
+from programs import Programs, add_options, listens
 
 SECONDS = 60
 
@@ -162,14 +162,6 @@ def demo(checked):
     table = ran.stdout.rsplit("\n\n", 1)[-1]
     assert "messages/s" in table and checked.drivers[0] in table, ran.stdout
     print(ran.stdout)
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
-        return True
-    except ConnectionError:
-        return False
 
 
 def ports_in(out):

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from programs import Programs, add_options
+from programs import Programs, add_options, listens
 
 try:
     import resource
@@ -380,7 +380,7 @@ def drain(options):
     server.ask_to_end()
     for client in idle:
         assert receive_all(client) == b""
-    wait(lambda: not accepts(server.port), "it still listens")
+    wait(lambda: not listens(server.port), "it still listens")
     busy.sendall(b"done")
     code, fields, body = parse(receive_all(busy))
     assert (code, fields["Connection"], body) == (200, "close", b"done")
@@ -394,7 +394,7 @@ def drain(options):
             assert client.recv(100).startswith(b"HTTP/1.1 100")
             server.ask_to_end(by_keyboard=True)
             if signals == 2:
-                wait(lambda: not accepts(server.port), "it still listens")
+                wait(lambda: not listens(server.port), "it still listens")
                 server.ask_to_end()
             server.ended()
 
@@ -410,14 +410,6 @@ def drain(options):
         for client in clients:
             assert len(receive_all(client)) > 20 << 20
         server.ended()
-
-
-def accepts(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=SECONDS).close()
-        return True
-    except ConnectionError:
-        return False
 
 
 def wrk(options):

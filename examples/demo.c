@@ -127,6 +127,7 @@ static bool run_round(struct round *round) {
   printf("%s: echo server on %s, %" PRIu64 " connections, messages of %" PRIu64 " bytes, %" PRIu64
          " s\n",
          name, text, options.connections, options.size, options.seconds);
+  fflush(stdout); /* into a pipe too, whose reader wants to see it live */
   struct load_plan plan = {.server = server.address,
                            .driver = round->driver,
                            .connections = (uint32_t)options.connections,
@@ -210,11 +211,11 @@ int main(int argc, char **argv) {
   read_options(PROGRAM, "An echo server and a load client over loopback, on each driver in turn.",
                table, sizeof table / sizeof *table, argc, argv);
   terminal = terminal_columns() > 0;
-  show_lines_at_once();
   require_descriptors(PROGRAM, options.connections);
   catch_signals();
 
   choose_drivers();
+  fflush(stdout);
   bool any = false, fine = true;
   for (uint32_t i = 0; i < round_count && !interrupted(); i++) {
     bool clean = run_round(&rounds[i]);

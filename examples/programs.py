@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,14 @@ class Programs:
     def descriptors(self, process):
         """How many it has open; 0 where only the system knows."""
         return 0 if self.on_windows else len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+        return True
+    except ConnectionError:
+        return False
 
 
 def add_options(parser):

@@ -24,9 +24,6 @@ uint64_t raise_descriptor_limit(void);
 /* The columns of the terminal that stdout is, 0 when it is none. */
 int terminal_columns(void);
 
-/* Makes stdout show every line at once, also when it is a pipe. */
-void show_lines_at_once(void);
-
 EDDY_END_DECLS
 
 #endif

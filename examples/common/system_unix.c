@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -79,5 +78,3 @@ int terminal_columns(void) {
   if (!isatty(STDOUT_FILENO)) return 0;
   return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
-
-void show_lines_at_once(void) { setvbuf(stdout, NULL, _IOLBF, 0); }

@@ -4,8 +4,6 @@
 
 #include "stop_event.h"
 
-#include <stdio.h>
-
 static void (*told)(void);
 static SRWLOCK holds = SRWLOCK_INIT;
 static SOCKET requests = INVALID_SOCKET; /* connected to itself */
@@ -70,6 +68,3 @@ int terminal_columns(void) {
   if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &about)) return 0;
   return about.srWindow.Right - about.srWindow.Left + 1;
 }
-
-/* The C runtime of Windows knows no buffer of lines. */
-void show_lines_at_once(void) { setvbuf(stdout, NULL, _IONBF, 0); }

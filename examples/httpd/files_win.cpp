@@ -29,7 +29,7 @@ static descriptor open_for_reading(const wchar_t *path) {
       OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr)));
 }
 
-// "\\?\C:\folder", which Windows takes as it is: no device names, no dots, no slashes.
+// "\\?\C:\folder", which Windows takes as it is: no device names, no dots, no slashes. Empty when it has none.
 static std::wstring final_path(const descriptor &file) {
   std::wstring out(512, L'\0');
   for (;;) {
@@ -94,10 +94,13 @@ static std::wstring way_below(std::string_view path) {
 found find(const descriptor &root, const std::string &path, bool directory) {
   std::string wanted = directory ? path + "/index.html" : path;
   found out;
-  out.code = 404;
-  std::wstring way = way_below(wanted);
-  if (way.empty()) return out;
-  way = final_path(root) + way;
+  std::wstring folder = final_path(root), way = way_below(wanted);
+  if (folder.empty()) return out;
+  if (way.empty()) {
+    out.code = 404;
+    return out;
+  }
+  way.insert(0, folder);
   out.file = open_for_reading(way.c_str());
   BY_HANDLE_FILE_INFORMATION about{};
   if (!out.file || !GetFileInformationByHandle(handle_of(out.file), &about)) {

@@ -161,11 +161,13 @@ static void rule_10_connected_below(void **state) {
   struct pollfd connected = {.fd = fd, .events = POLLOUT};
   connect(fd, (struct sockaddr *)&native, sizeof native);
   assert_int_equal(poll(&connected, 1, 10000), 1);
-  struct rec connect = {0};
-  eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
-  turn_until(loop, &connect.finals, 1);
-  assert_int_equal(connect.result, EDDY_EISCONN);
-  assert_int_equal(eddy_op_os_error(&connect.op), NATIVE_EISCONN);
+  connect(fd, (struct sockaddr *)&native,
+          sizeof native); // Linux takes a second one for the first's result
+  struct rec late = {0};
+  eddy_stream_connect(stream, &late.op, &addr, rec_cb);
+  turn_until(loop, &late.finals, 1);
+  assert_int_equal(late.result, EDDY_EISCONN);
+  assert_int_equal(eddy_op_os_error(&late.op), NATIVE_EISCONN);
   eddy_stream_close(stream, NULL, NULL);
   eddy_listener_close(listener, NULL, NULL);
 }

@@ -1,9 +1,8 @@
 // Built with -fno-exceptions: results instead of exceptions, all the way.
+#include "check.hpp"
+
 #include <eddy.hpp>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -11,14 +10,6 @@ using namespace std::chrono_literals;
 #if EDDY_EXCEPTIONS
 #error "this test is about a build without exceptions"
 #endif
-
-#define CHECK(condition)                                                                           \
-  do {                                                                                             \
-    if (!(condition)) {                                                                            \
-      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                         \
-      std::_Exit(1);                                                                               \
-    }                                                                                              \
-  } while (0)
 
 static eddy::task<eddy::result<void>> echo(eddy::stream s) {
   char bytes[100];

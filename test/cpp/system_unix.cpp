@@ -1,8 +1,9 @@
 #include "check.hpp"
 #include "system.hpp"
 
+#include "../support/unix/descriptors.h"
+
 #include <csignal>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -10,14 +11,7 @@
 
 namespace test {
 
-int open_descriptors() {
-  int count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  if (!dir) return -1;
-  while (readdir(dir)) count++;
-  closedir(dir);
-  return count;
-}
+int open_descriptors() { return ::open_descriptors(); }
 
 void pause(std::chrono::microseconds time) { usleep(static_cast<useconds_t>(time.count())); }
 

@@ -24,8 +24,8 @@
 
 static inline int32_t last_status(void) {
   typedef LONG(WINAPI * status_call)(void);
-  return ((status_call)(void *)GetProcAddress(GetModuleHandleA("ntdll.dll"),
-                                              "RtlGetLastNtStatus"))();
+  return (
+      (status_call)(void *)GetProcAddress(GetModuleHandleA("ntdll.dll"), "RtlGetLastNtStatus"))();
 }
 
 #endif
