@@ -10,9 +10,9 @@ enum {
   EDDY_AF_NONE = 0,
   EDDY_AF_INET = 1,
   EDDY_AF_INET6 = 2,
-  EDDY_AF_UNIX =
-      3 /* a path; first byte 0 and length > 0: Linux's abstract names (unix(7)). Or the name of a pipe of
-                      Windows, "unix:\\\\.\\pipe\\NAME" as text in C */
+  /* A path; first byte 0 and length > 0: Linux's abstract names (unix(7)). On Windows also the name of a pipe,
+     unix:\\.\pipe\NAME as text. */
+  EDDY_AF_UNIX = 3
 };
 
 /* 128 bytes, the same on every OS. Port in host byte order, address bytes in network order. Unused

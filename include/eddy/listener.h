@@ -26,11 +26,11 @@ typedef struct eddy_listen_options {
    Windows (<eddy/stream.h>); flags are for TCP alone then. A path that exists gives EDDY_EADDRINUSE, whoever made it.
    The file is removed when the listener is closed or drained, if it is still the one that its bind has made. Length 0:
    the system chooses an abstract name (unix(7)). A pipe keeps 4 instances (or `backlog`, if that is less) for clients
-   to come, with the rights that the system gives by default, from this machine only; its name is taken until the last stream accepted on it is closed.
-   SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
+   to come, with the rights that the system gives by default, from this machine only; its name is taken until the last
+   stream accepted on it is closed. SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
    EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_ENOENT (no such folder), EDDY_EAFNOSUPPORT, EDDY_EINVAL,
-   EDDY_ENOTSUP, EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. `address` and `options` (may
-   be NULL) are read before it returns. */
+   EDDY_ENOTSUP, EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. `address` and
+   `options` (may be NULL) are read before it returns. */
 EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
                                 const eddy_listen_options_t *options, eddy_listener_t **listener);
 

@@ -46,8 +46,8 @@ EDDY_API int eddy_stream_bind(eddy_stream_t *stream, const eddy_addr_t *local);
    EDDY_EISCONN, EDDY_EALREADY (a connect is pending, or has failed), EDDY_EAFNOSUPPORT, EDDY_EACCES,
    EDDY_ENOENT (nobody listens on that path or pipe), EDDY_ENOMEM, EDDY_EINVAL (no address). When a local listener has
    no room (its queue is full, all instances of its pipe have a client), the connect is tried again every 10 ms,
-   without end unless there is a deadline. `peer` is read before it returns. After a failure, a cancel or a deadline the stream can only be closed. Cancel
-   class prompt. */
+   without end unless there is a deadline. `peer` is read before it returns. After a failure, a cancel or a deadline
+   the stream can only be closed. Cancel class prompt. */
 EDDY_API int eddy_stream_connect(eddy_stream_t *stream, eddy_op_t *op, const eddy_addr_t *peer,
                                  eddy_cb cb);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HALF_CLOSE = 1, NAMES_ARE_GUARDED = 1, CAN_RELEASE = 1 };
+enum { HALF_CLOSE = 1, NAMES_ARE_GUARDED = 1, CAN_RELEASE = 1, EXACT_COUNTS = 1 };
 
 // What a local stream is made of takes about this much before a write has to wait.
 enum { LOCAL_FILLED_BY = 4 << 20 };

@@ -7,7 +7,7 @@
 #include <eddy.h>
 
 // Wine lets a second program take the name of a pipe (FILE_FLAG_FIRST_PIPE_INSTANCE).
-enum { HALF_CLOSE = 0, CAN_RELEASE = 0 };
+enum { HALF_CLOSE = 0, CAN_RELEASE = 0, EXACT_COUNTS = 0 };
 #define NAMES_ARE_GUARDED                                                                          \
   (GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") == NULL)
 
