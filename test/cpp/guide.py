@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("page")
     parser.add_argument("include")
-    parser.add_argument("cxx", nargs="+")
+    parser.add_argument("cxx", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     page = Path(options.page)
     programs, together = [], [PRELUDE]

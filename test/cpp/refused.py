@@ -27,7 +27,7 @@ REFUSED = {
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("include")
-    parser.add_argument("cxx", nargs="+")
+    parser.add_argument("cxx", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "refused.cpp"
