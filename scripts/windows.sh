@@ -33,7 +33,7 @@ wine_begin() {
   timeout 60 wine reg add 'HKCU\Software\Wine' /v Version /d win10 /f </dev/null >/dev/null 2>&1
 }
 
-wine_end() { wineserver -k </dev/null >/dev/null 2>&1 || true; }
+wine_end() { timeout 60 wineserver -k </dev/null >/dev/null 2>&1 || true; }
 
 need_windows() {
   need_packages build windows || return
@@ -43,19 +43,23 @@ need_windows() {
 build_windows() { # DIR OPTION...
   local dir=$1
   shift
-  configure "$dir" --cross-file scripts/cross/mingw.ini "$@" || {
+  configure "$dir" --cross-file=scripts/cross/mingw.ini "$@" || {
     [ -f "$cmocka_source" ] || note "the source of CMocka is missing and could not be fetched: put it at $cmocka_source"
     return 1
   }
   meson compile -C "$dir"
 }
 
+# test_windows STRESS [meson test options]. Each test has a time limit of its own; the one here is for Wine itself.
 test_windows() {
-  local status=0
+  local stress=$1
+  shift
   need_windows || return
-  build_windows build/windows -Dtests=true -Dbuildtype=debugoptimized -Dwerror=true || return
-  wine_begin || return
-  driver_wanted=afd run_suite build/windows "$@" || status=$?
-  wine_end
-  return $status
+  build_windows build/windows -Dtests=true -Dbuildtype=debugoptimized -Dwerror=true -Dstress="$stress" || return
+  (
+    trap wine_end EXIT
+    wine_begin || exit
+    driver_wanted=$windows_driver runner=(timeout --foreground -k 30 2400)
+    if [ "$stress" = true ]; then stress_loop build/windows "$@"; else run_suite build/windows "$@"; fi
+  )
 }

@@ -40,14 +40,15 @@ static void cancel_delivers(void **state) {
   assert_int_equal(many.result, EDDY_ECANCELED);
   assert_true(many.mores >= 3);
   turns(loop, 3);
-  // Delivered, or still in the kernel's queue: nothing is lost between.
-  uint32_t left = accept_queue(eddy_listener_native(listener), NULL);
-  assert_int_equal((uint32_t)many.mores + left, kPeers);
-  // The listener is as good as new.
+  // Delivered, or still in the kernel's queue: nothing is lost between, and the listener is as good as new.
+  int left = kPeers - many.mores;
+  accept_queue_is(eddy_listener_native(listener), (uint32_t)left);
   struct rec rest = {.then = take_then_end};
   cancel_at = 0;
   eddy_listener_accept_many(listener, &rest.op, 0, rec_cb);
-  turn_until(loop, &rest.mores, (int)left);
+  turn_until(loop, &rest.mores, left);
+  turns(loop, 3);
+  assert_int_equal(rest.mores, left);
   for (int i = 0; i < kPeers; i++) close(fds[i]);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
@@ -64,11 +65,7 @@ static void close_drops(void **state) {
   assert_int_equal(many.result, EDDY_ECANCELED);
   assert_int_equal(many.mores, 2);
   turns(loop, 3);
-  for (int i = 0; i < kPeers; i++) {
-    int error = raw_drain(fds[i]); // FIN if it was accepted, a reset if it never was
-    assert_true(error == 0 || error == ECONNRESET);
-    close(fds[i]);
-  }
+  assert_in_range(raw_never_accepted(fds, kPeers), kPeers - 2 - 8, kPeers - 2);
   all_ended(loop);
 }
 
@@ -87,11 +84,7 @@ static void cancel_then_close(void **state) {
   turn_until(loop, &many.finals, 1);
   assert_int_equal(many.result, EDDY_ECANCELED);
   turns(loop, 3);
-  for (int i = 0; i < kPeers; i++) {
-    int error = raw_drain(fds[i]);
-    assert_true(error == 0 || error == ECONNRESET);
-    close(fds[i]);
-  }
+  assert_in_range(raw_never_accepted(fds, kPeers), 0, kPeers - many.mores);
   all_ended(loop);
 }
 

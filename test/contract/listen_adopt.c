@@ -10,7 +10,7 @@ static void adopts_a_listener(void **state) {
   assert_int_equal(eddy_listener_native(listener), native);
   assert_int_equal(eddy_listener_address(listener, &told), 0);
   assert_true(eddy_addr_equal(&addr, &told));
-  assert_true(fcntl(native, F_GETFL) & O_NONBLOCK);
+  assert_true(is_nonblocking(native));
   struct rec accepted = {.then = take_accepted};
   eddy_listener_accept(listener, &accepted.op, rec_cb);
   int fd = raw_connect(&addr);
@@ -35,7 +35,7 @@ static void refuses_the_rest(void **state) {
   assert_int_equal(eddy_listener_adopt(loop, datagrams, &listener), EDDY_ENOTSOCK);
   assert_int_equal(eddy_listener_adopt(loop, file, &listener), EDDY_ENOTSOCK);
   assert_int_equal(eddy_listener_adopt(loop, -1, &listener), EDDY_EBADF);
-  assert_false(fcntl(plain, F_GETFL) & O_NONBLOCK); // nothing changed
+  assert_false(is_nonblocking(plain)); // nothing changed
   assert_false(fcntl(plain, F_GETFD) & FD_CLOEXEC);
   close(plain);
   close(datagrams);

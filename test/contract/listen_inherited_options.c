@@ -1,6 +1,8 @@
 // Accepted streams have the options of their listener.
 #include "tcp.h"
 
+enum { kNotThere = -2 };
+
 static void inherits(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
@@ -17,7 +19,10 @@ static void inherits(void **state) {
              {EDDY_OPT_RECEIVE_BUFFER, 32768},  {EDDY_OPT_LINGER, 0}};
   int64_t wanted[COUNT(set)], got;
   for (int i = 0; i < COUNT(set); i++) {
-    assert_int_equal(eddy_listener_set_option(listener, set[i].option, set[i].value), 0);
+    int error = eddy_listener_set_option(listener, set[i].option, set[i].value);
+    wanted[i] = kNotThere;
+    if (KEEPALIVE_TIMES_MAY_LACK && error == EDDY_ENOPROTOOPT) continue;
+    assert_int_equal(error, 0);
     assert_int_equal(eddy_listener_get_option(listener, set[i].option, &wanted[i]), 0);
   }
   struct rec accepted = {.then = take_accepted};
@@ -25,6 +30,7 @@ static void inherits(void **state) {
   int fd = raw_connect(&addr);
   turn_until(loop, &accepted.finals, 1);
   for (int i = 0; i < COUNT(set); i++) {
+    if (wanted[i] == kNotThere) continue;
     assert_int_equal(eddy_stream_get_option(accepted.context, set[i].option, &got), 0);
     assert_int_equal(got, wanted[i]);
   }

@@ -41,26 +41,46 @@ static void before_any(void **state) {
   all_ended(loop);
 }
 
+// ... as the peers see when it is closed.
+static void closed_while_paused(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_addr_t addr;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  struct rec many = {.then = take_only};
+  eddy_listener_accept_many(listener, &many.op, 0, rec_cb);
+  turns(loop, 3);
+  eddy_listener_pause(listener);
+  turns(loop, 2);
+  int fds[6];
+  for (int i = 0; i < 6; i++) fds[i] = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(listener), 6);
+  turns(loop, 4);
+  eddy_listener_close(listener, NULL, NULL);
+  all_ended(loop);
+  assert_int_equal(many.mores, 0);
+  assert_int_equal(raw_never_accepted(fds, 6), 6);
+}
+
 // Paused in each callback, with no accepting ahead: one connection per resume, never two.
 static void in_each_callback(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   the_listener = listen_loopback(loop, &addr);
   struct rec many = {.then = take_and_pause};
-  int fds[5];
-  for (int i = 0; i < 5; i++) fds[i] = raw_connect(&addr);
-  accept_queue_wait(eddy_listener_native(the_listener), 5);
+  int fds[8];
+  for (int i = 0; i < 8; i++) fds[i] = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(the_listener), 8);
   eddy_listener_accept_many(the_listener, &many.op, 1, rec_cb);
   for (int i = 1; i <= 5; i++) {
     turn_until(loop, &many.mores, i);
     turns(loop, 4);
     assert_int_equal(many.mores, i);
-    accept_queue_is(eddy_listener_native(the_listener), 5 - i);
-    eddy_listener_resume(the_listener);
+    accept_queue_is(eddy_listener_native(the_listener), (uint32_t)(8 - i));
+    if (i < 5) eddy_listener_resume(the_listener);
   }
-  for (int i = 0; i < 5; i++) close(fds[i]);
   eddy_listener_close(the_listener, NULL, NULL);
   all_ended(loop);
+  assert_int_equal(raw_never_accepted(fds, 8), 3);
 }
 
 static void one_shot_waits_too(void **state) {
@@ -87,7 +107,8 @@ static void one_shot_waits_too(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(before_any), FIXTURE_TEST(in_each_callback),
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(before_any), FIXTURE_TEST(closed_while_paused),
+                                     FIXTURE_TEST(in_each_callback),
                                      FIXTURE_TEST(one_shot_waits_too)};
   return RUN_TESTS(tests);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 
 static char data[64];
 
@@ -126,10 +127,72 @@ static void rule_10_open_errors(void **state) {
   eddy_listener_close(listener, NULL, NULL);
 }
 
+static void expect_write(eddy_loop_t *loop, eddy_stream_t *stream, void *bytes, int64_t result,
+                         int native) {
+  struct rec write = {0};
+  eddy_buf_t buf = buffer(bytes, 1);
+  eddy_stream_write(stream, &write.op, &buf, 1, rec_cb);
+  turn_until(loop, &write.finals, 1);
+  if (write.result != result)
+    fail_msg("%s instead of %s", eddy_error_name(write.result), eddy_error_name(result));
+  assert_int_equal(eddy_op_os_error(&write.op), native);
+}
+
+// Done behind the library's back: the kernel's word for it.
+static void rule_10_shut_down_below(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *stream;
+  int peer = raw_peer(loop, &stream);
+  shutdown((int)eddy_stream_native(stream), SHUT_WR);
+  expect_write(loop, stream, data, EDDY_EPIPE, NATIVE_EPIPE);
+  eddy_stream_close(stream, NULL, NULL);
+  close(peer);
+}
+
+static void rule_10_connected_below(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *stream;
+  eddy_addr_t addr;
+  struct sockaddr_in native;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  assert_true(eddy_addr_to_native(&addr, &native, sizeof native) > 0);
+  assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &stream), 0);
+  int fd = (int)eddy_stream_native(stream);
+  struct pollfd connected = {.fd = fd, .events = POLLOUT};
+  connect(fd, (struct sockaddr *)&native, sizeof native);
+  assert_int_equal(poll(&connected, 1, 10000), 1);
+  connect(fd, (struct sockaddr *)&native,
+          sizeof native); // Linux takes a second one for the first's result
+  struct rec late = {0};
+  eddy_stream_connect(stream, &late.op, &addr, rec_cb);
+  turn_until(loop, &late.finals, 1);
+  assert_int_equal(late.result, EDDY_EISCONN);
+  assert_int_equal(eddy_op_os_error(&late.op), NATIVE_EISCONN);
+  eddy_stream_close(stream, NULL, NULL);
+  eddy_listener_close(listener, NULL, NULL);
+}
+
+static void rule_10_memory_that_faults(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *stream;
+  int peer = raw_peer(loop, &stream);
+  void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_true(page != MAP_FAILED);
+  expect_write(loop, stream, page, EDDY_EFAULT, NATIVE_EFAULT);
+  munmap(page, 4096);
+  eddy_stream_close(stream, NULL, NULL);
+  close(peer);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      FIXTURE_TEST(rule_10_connect_errors), FIXTURE_TEST(rule_10_end_of_stream_is_0),
-      FIXTURE_TEST(rule_10_reset),          FIXTURE_TEST(rule_10_broken_pipe_without_a_signal),
-      FIXTURE_TEST(rule_10_not_connected),  FIXTURE_TEST(rule_10_open_errors)};
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_10_connect_errors),
+                                     FIXTURE_TEST(rule_10_end_of_stream_is_0),
+                                     FIXTURE_TEST(rule_10_reset),
+                                     FIXTURE_TEST(rule_10_broken_pipe_without_a_signal),
+                                     FIXTURE_TEST(rule_10_not_connected),
+                                     FIXTURE_TEST(rule_10_open_errors),
+                                     FIXTURE_TEST(rule_10_shut_down_below),
+                                     FIXTURE_TEST(rule_10_connected_below),
+                                     FIXTURE_TEST(rule_10_memory_that_faults)};
   return RUN_TESTS(tests);
 }

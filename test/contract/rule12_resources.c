@@ -16,6 +16,7 @@ static void close_taken(struct rec *rec, int64_t result) {
 }
 
 static void rule_12_emfile_in_accept_many_neither_ends_nor_spins(void **state) {
+  if (!DESCRIPTORS_HAVE_A_LIMIT) SKIP("no limit of descriptors");
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
@@ -43,6 +44,7 @@ static void rule_12_emfile_in_accept_many_neither_ends_nor_spins(void **state) {
 }
 
 static void rule_12_emfile_in_one_accept(void **state) {
+  if (!DESCRIPTORS_HAVE_A_LIMIT) SKIP("no limit of descriptors");
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
@@ -65,6 +67,7 @@ static void rule_12_emfile_in_one_accept(void **state) {
 }
 
 static void rule_12_emfile_in_open_calls(void **state) {
+  if (!DESCRIPTORS_HAVE_A_LIMIT) SKIP("no limit of descriptors");
   eddy_loop_t *loop = LOOP(state), *second;
   eddy_addr_t addr;
   eddy_stream_t *stream;

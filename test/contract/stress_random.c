@@ -227,7 +227,6 @@ static void let_flow(void) {
   quiet = 1;
   while (leases) give(&leases);
   eddy_listener_resume(listener);
-  eddy_time_t limit = eddy_update_now(loop) + 10 * EDDY_SECOND;
   for (int i = 0; i < used || accepting < 1;) {
     if (accepting < 1) start_accept(NULL);
     struct end *end = &ends[i];
@@ -238,6 +237,8 @@ static void let_flow(void) {
   }
   for (int i = 0; i < used; i++) {
     struct end *end = &ends[i];
+    size_t before = end->received;
+    eddy_time_t limit = eddy_update_now(loop) + 10 * EDDY_SECOND; // without a byte
     while (!flowed(end)) {
       while (leases) give(&leases);
       if (accepting < 1) start_accept(NULL);
@@ -248,6 +249,8 @@ static void let_flow(void) {
                  (unsigned long long)seed, end->local ? "local" : "TCP", i, end->received, end->peer ? end->peer->sent : 0,
                  end->peer ? end->peer->writes : -1);
       eddy_loop_step(loop, eddy_now(loop) + 20 * EDDY_MILLISECOND);
+      if (end->received != before) limit = eddy_update_now(loop) + 10 * EDDY_SECOND;
+      before = end->received;
     }
   }
 }

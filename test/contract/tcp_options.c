@@ -16,6 +16,11 @@ static void reads_back(void **state) {
                {EDDY_OPT_REUSE_ADDRESS, 0, 1, 2}};
   int64_t value;
   for (int i = 0; i < COUNT(exact); i++) {
+    int error = eddy_stream_set_option(stream, exact[i].option, exact[i].least);
+    if (KEEPALIVE_TIMES_MAY_LACK && error == EDDY_ENOPROTOOPT) {
+      assert_int_equal(eddy_stream_get_option(stream, exact[i].option, &value), error);
+      continue;
+    }
     const int64_t good[3] = {exact[i].most, exact[i].least, exact[i].most};
     for (int j = 0; j < 3; j++) {
       assert_int_equal(eddy_stream_set_option(stream, exact[i].option, good[j]), 0);
@@ -67,7 +72,7 @@ static void native_options(void **state) {
   int value = 1234, got = 0;
   uint32_t size = sizeof got;
   assert_int_equal(
-      eddy_stream_set_native_option(stream, IPPROTO_TCP, TCP_MAXSEG, &value, sizeof value), 0);
+      eddy_stream_set_native_option(stream, SOL_SOCKET, SO_RCVBUF, &value, sizeof value), 0);
   assert_int_equal(eddy_stream_get_native_option(stream, SOL_SOCKET, SO_TYPE, &got, &size), 0);
   assert_int_equal(got, SOCK_STREAM);
   assert_int_equal(size, sizeof got);
@@ -79,7 +84,7 @@ static void native_options(void **state) {
   assert_int_equal(eddy_stream_set_native_option(stream, IPPROTO_TCP, 9999, &value, sizeof value),
                    EDDY_ENOPROTOOPT);
   assert_int_equal(eddy_stream_set_native_option(stream, SOL_SOCKET, SO_LINGER, &value, 1),
-                   EDDY_EINVAL);
+                   SHORT_OPTION_ERROR);
   eddy_stream_close(stream, NULL, NULL);
   turns(loop, 3);
 }

@@ -76,6 +76,7 @@ struct World {
   Time now, drift; // drift: what the clock moves each time it is read
   bool completes;  // this is the driver, not the readiness
   bool rings;      // pools get a buffer ring
+  bool once; // this readiness reports a lane once, as AFD does, and then when it is asked again
   OsResult bind_error;
   Line lines[kLines];
   Event events[kEvents];

@@ -1,4 +1,5 @@
-// The fake as a readiness system: registered once, edges only, like epoll.
+// The fake as a readiness system: registered once, edges only, like epoll; or asked anew for each report, which
+// comes at once when something is there already, like AFD.
 #include "fake_test.hpp"
 
 #include <sys/socket.h>
@@ -59,17 +60,28 @@ static OsResult perform(Op &op) {
   return attempt_of(line, op);
 }
 
-static OsResult arm(Source &source, unsigned) {
-  Line &line = fake::line(source);
-  line.arms++;
-  if (line.arm_error.value < 0) return line.arm_error;
-  if (source.armed) return {};
-  source.armed = kArmedForEver;
-  unsigned now = 0; // registering reports what is there already
+static unsigned lanes_now(const Line &line) {
+  unsigned now = 0;
   if (line.arrived > line.taken || line.end || line.error || line.connections || line.level)
     now |= bit(kReadLane);
   if (line.room) now |= bit(kWriteLane);
-  if (now) at(world(*source.loop).now, line, ready, now);
+  return now;
+}
+
+static OsResult arm(Source &source, unsigned lanes) {
+  Line &line = fake::line(source);
+  line.arms++;
+  if (line.arm_error.value < 0) return line.arm_error;
+  if (world(*source.loop).once) {
+    source.armed |= static_cast<uint8_t>(kKnown | (lanes & (bit(kReadLane) | bit(kWriteLane))));
+  } else {
+    if (source.armed) return {};
+    source.armed = kArmedForEver;
+    lanes = ~0u;
+  }
+  // What is there already is reported.
+  if (unsigned now = lanes & lanes_now(line))
+    at(world(*source.loop).now, line, line.end || line.error ? hang_up : ready, now);
   return {};
 }
 
@@ -89,9 +101,16 @@ void notify(Line &line, unsigned lanes, bool hung_up) {
     for (Lane which : {kReadLane, kWriteLane})
       if (lanes & bit(which)) complete(line, which);
     complete_waiters(line);
-  } else if (line.source->armed) {
-    adapter_ready(*line.source, lanes, hung_up);
+    return;
   }
+  Source &source = *line.source;
+  if (!source.armed) return;
+  if (world(*source.loop).once) {
+    lanes &= source.armed;
+    source.armed &= static_cast<uint8_t>(~lanes);
+    if (!lanes && !source.waiters.head) return;
+  }
+  adapter_ready(source, lanes, hung_up);
 }
 
 const Readiness readiness = {

@@ -129,6 +129,13 @@ static inline void require_driver(void) {
   skip_program(why);
 }
 
+// For one test of a program that cannot be shown here.
+#define SKIP(why)                                                                                  \
+  do {                                                                                             \
+    print_message("SKIP: %s\n", why);                                                              \
+    skip();                                                                                        \
+  } while (0)
+
 #define RUN_TESTS(tests) (require_driver(), cmocka_run_group_tests(tests, NULL, NULL))
 
 #endif

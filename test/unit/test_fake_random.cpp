@@ -197,13 +197,18 @@ void check() {
   assert_int_equal(eddy_loop_alive(loop), pending || loop->closing_count);
 }
 
-void run_seed(bool completes, uint64_t seed) {
+enum class On { readiness, readiness_once, completions };
+const char *const kNames[] = {"readiness", "readiness that reports once", "driver"};
+
+void run_seed(On on, uint64_t seed) {
+  bool completes = on == On::completions;
   fresh(nullptr);
   memset(static_cast<void *>(peers), 0, sizeof peers);
   refs = 0;
   loop = open(completes);
   world(*loop).chance = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
   world(*loop).rings = completes && seed % 2;
+  world(*loop).once = on == On::readiness_once;
   buffers = fake::pool(*loop, kBuffers);
   for (int step = 0; step < kSteps; step++) {
     act();
@@ -228,18 +233,18 @@ void run_seed(bool completes, uint64_t seed) {
   assert_int_equal(worlds, 0);
 }
 
-bool running_completes;
+On running_on;
 uint64_t running_seed;
 bool finished = true;
 
-void seeds(bool completes) {
+void seeds(On on) {
   const char *only = getenv("EDDY_SEED");
   uint64_t first = only ? strtoull(only, nullptr, 10) : 1;
   for (uint64_t seed = first; seed < (only ? first + 1 : 25); seed++) {
-    running_completes = completes;
+    running_on = on;
     running_seed = seed;
     finished = false;
-    run_seed(completes, seed);
+    run_seed(on, seed);
     finished = true;
   }
 }
@@ -248,18 +253,20 @@ int tell(void **) {
   if (!finished)
     print_error("failed with EDDY_SEED=%llu on the %s\n",
                 static_cast<unsigned long long>(running_seed),
-                running_completes ? "driver" : "readiness");
+                kNames[static_cast<int>(running_on)]);
   return 0;
 }
 
-void on_readiness(void **) { seeds(false); }
-void on_completions(void **) { seeds(true); }
+void on_readiness(void **) { seeds(On::readiness); }
+void on_readiness_that_reports_once(void **) { seeds(On::readiness_once); }
+void on_completions(void **) { seeds(On::completions); }
 
 } // namespace
 
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(on_readiness, fresh, tell),
+      cmocka_unit_test_setup_teardown(on_readiness_that_reports_once, fresh, tell),
       cmocka_unit_test_setup_teardown(on_completions, fresh, tell),
   };
   return cmocka_run_group_tests_name("fake_random", tests, nullptr, nullptr);

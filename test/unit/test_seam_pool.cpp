@@ -71,9 +71,10 @@ void credits_are_hard(void **) {
 
 // Reads that find no buffer come in the order in which they found none.
 void the_parked_wake_in_turn(void **) {
-  for (int mode = 0; mode < 3; mode++) {
-    Loop &loop = *open(mode > 0);
+  for (int mode = 0; mode < 4; mode++) {
+    Loop &loop = *open(mode == 1 || mode == 2);
     world(loop).rings = mode == 2;
+    world(loop).once = mode == 3;
     eddy_pool_t *pool = fake::pool(loop, 1);
     eddy_stream_t *streams[4];
     Taker takers[4] = {};
@@ -166,6 +167,35 @@ void a_parked_read_that_ends_lets_the_next_one_go(void **) {
   }
 }
 
+// Far more streams than buffers, on a system that reports a lane once: each buffer that comes back goes on to the
+// next in turn, although nobody reports anything meanwhile.
+void few_buffers_serve_many(void **) {
+  enum { kStreams = 20, kBytes = 300 };
+  for (uint32_t buffers : {1u, 3u})
+    for (uint32_t of : {0u, 1u}) {
+      Loop &loop = *open(false);
+      world(loop).once = true;
+      eddy_pool_t *pool = fake::pool(loop, buffers);
+      eddy_stream_t *streams[kStreams];
+      Rec reads[kStreams] = {};
+      for (int i = 0; i < kStreams; i++) {
+        streams[i] = fake::stream(loop);
+        fake::read_pool(streams[i], reads[i], pool, of);
+        fake::at(kStart + 1, line(streams[i]), arrive, kBytes);
+        fake::at(kStart + 2, line(streams[i]), arrive, kBytes);
+        fake::at(kStart + 3, line(streams[i]), finish, 0);
+      }
+      eddy_loop_run(&loop); // a wait for ever fails
+      for (int i = 0; i < kStreams; i++) {
+        assert_int_equal(line(streams[i]).taken, 2 * kBytes);
+        assert_int_equal(reads[i].finals, 1);
+        assert_int_equal(reads[i].result, 0);
+      }
+      assert_int_equal(eddy_pool_free(pool), buffers);
+      end(loop);
+    }
+}
+
 void idle_reads_hold_no_buffer(void **) {
   for (bool completes : {false, true}) {
     Loop &loop = *open(completes);
@@ -217,6 +247,7 @@ int main() {
       FAKE_TEST(the_parked_wake_in_turn),
       FAKE_TEST(a_refused_read_keeps_its_turn),
       FAKE_TEST(a_parked_read_that_ends_lets_the_next_one_go),
+      FAKE_TEST(few_buffers_serve_many),
       FAKE_TEST(idle_reads_hold_no_buffer),
       FAKE_TEST(a_lease_outlives_its_stream_and_its_pool),
   };

@@ -3,6 +3,15 @@
 #define EDDY_TEST_DESCRIPTORS_H
 
 #include <dirent.h>
+#include <sys/resource.h>
+
+// As many as the process may have.
+static inline void descriptors_raise(void) {
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 static inline int open_descriptors(void) {
   int count = 0;

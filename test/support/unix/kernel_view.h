@@ -4,6 +4,7 @@
 
 #include "../net.h"
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
@@ -26,6 +27,8 @@ static inline uint32_t accept_queue(int64_t listener, uint32_t *limit) {
   if (limit) *limit = info.tcpi_sacked;
   return info.tcpi_unacked;
 }
+
+static inline int is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
 static inline int accept_queue_empty(int64_t listener) { return accept_queue(listener, NULL) == 0; }
 

@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -108,6 +109,12 @@ static inline void deny(const long *calls, unsigned count, int error) {
 // What every wait of either driver goes through.
 static inline void deny_waits(int error) {
   DENY(error, SYS_io_uring_enter, SYS_epoll_pwait2, SYS_epoll_pwait, SYS_epoll_wait);
+}
+
+// The native handle of a loop is readable.
+static inline int native_wait(int64_t native, int milliseconds) {
+  struct pollfd host = {.fd = (int)native, .events = POLLIN};
+  return poll(&host, 1, milliseconds) == 1;
 }
 
 static inline uint64_t cpu_time(void) {

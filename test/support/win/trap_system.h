@@ -5,6 +5,28 @@
 #include "posix.h"
 #include "sys/epoll.h"
 
+// Of child.c.
+int child_here(int *status, char *said, size_t size);
+void child_ends(void) __attribute__((noreturn));
+int child_passes(void);
+
+// A child is the program run anew, up to this call.
+static inline void run_child(void (*body)(void *), void *context) {
+  int status;
+  char said[4096];
+  if (child_passes()) return;
+  if (child_here(&status, said, sizeof said)) {
+    trap_child = 1;
+    body(context);
+    child_ends();
+  }
+  if (status) fail_msg("the child ended with %x: %s", (unsigned)status, said);
+}
+
+static inline int native_wait(int64_t native, int milliseconds) {
+  return WaitForSingleObject((HANDLE)(intptr_t)native, (DWORD)milliseconds) == WAIT_OBJECT_0;
+}
+
 static inline uint64_t cpu_time(void) {
   FILETIME made, ended, kernel, user;
   GetProcessTimes(GetCurrentProcess(), &made, &ended, &kernel, &user);
