@@ -107,7 +107,7 @@ public:
   stream() = default;
   explicit stream(eddy_stream_t *native) : handle(native, eddy_stream_loop(native)) {}
 #if EDDY_EXCEPTIONS
-  // An idle stream, to be connected: EDDY_AF_INET or EDDY_AF_INET6. Throws std::system_error.
+  // An idle stream, to be connected: EDDY_AF_INET, EDDY_AF_INET6 or EDDY_AF_UNIX. Throws std::system_error.
   explicit stream(eddy::loop &l, std::uint16_t family = EDDY_AF_INET)
       : stream(open(l, family).value()) {}
 #endif
@@ -115,6 +115,13 @@ public:
     eddy_stream_t *native = nullptr;
     int error = eddy_stream_open(l.get(), family, &native);
     return made(error, native);
+  }
+  // Two local streams that are connected to each other.
+  static result<std::pair<stream, stream>> pair(eddy::loop &l) {
+    eddy_stream_t *one = nullptr, *two = nullptr;
+    int error = eddy_stream_pair(l.get(), &one, &two);
+    if (error < 0) return detail::code_of(error);
+    return std::pair<stream, stream>(stream(one), stream(two));
   }
   // A connected socket becomes this loop's; on error it is still the caller's.
   static result<stream> adopt(eddy::loop &l, eddy_native_t socket) {

@@ -146,3 +146,21 @@ static eddy::task<> moves_around(eddy::loop &l) {
 }
 
 TEST(handles_move_and_release) { test::on_loop(moves_around); }
+
+static eddy::task<> local(eddy::loop &l) {
+  auto both = eddy::stream::pair(l);
+  CHECK(both);
+  eddy::stream one = std::move(both->first), two = std::move(both->second);
+  co_await one.write("to two");
+  co_await two.write("to one");
+  std::array<char, 16> bytes;
+  std::size_t n = co_await two.read(bytes);
+  CHECK(std::string_view(bytes.data(), n) == "to two");
+  n = co_await one.read(bytes);
+  CHECK(std::string_view(bytes.data(), n) == "to one");
+  co_await one.close();
+  n = co_await two.read(bytes);
+  CHECK(n == 0);
+}
+
+TEST(a_local_pair) { test::on_loop(local); }
