@@ -16,7 +16,8 @@ enum {
   UNIX_SOCKETS = 0,
   PIPES_ARE_SOCKETS = 1,
   DESCRIPTORS_HAVE_A_LIMIT = 0,
-  KEEPALIVE_TIMES_MAY_LACK = 1, // before Windows 10 1709, and in Wine
+  KEEPALIVE_TIMES_MAY_LACK = 1,  // before Windows 10 1709, and in Wine
+  EARLY_RESETS_ARE_ACCEPTED = 0, // a connection that is reset in the queue leaves it
   SHORT_OPTION_ERROR = EDDY_EFAULT,
   DATA_OUTLIVES_SHUT_READ = 0,
   WRITE_AFTER_RESET = EDDY_ECONNRESET, // told again and again
