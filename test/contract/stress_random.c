@@ -246,8 +246,8 @@ static void let_flow(void) {
         end->flowing = 1, start_pool_read(end, NULL); // its read was cancelled
       if (eddy_update_now(loop) > limit)
         fail_msg("seed %llu: stuck, %s end %d, %zu of %zu bytes, writes %d",
-                 (unsigned long long)seed, end->local ? "local" : "TCP", i, end->received, end->peer ? end->peer->sent : 0,
-                 end->peer ? end->peer->writes : -1);
+                 (unsigned long long)seed, end->local ? "local" : "TCP", i, end->received,
+                 end->peer ? end->peer->sent : 0, end->peer ? end->peer->writes : -1);
       eddy_loop_step(loop, eddy_now(loop) + 20 * EDDY_MILLISECOND);
       if (end->received != before) limit = eddy_update_now(loop) + 10 * EDDY_SECOND;
       before = end->received;
