@@ -23,6 +23,16 @@ int io_uring_queue_init_params(unsigned entries, struct io_uring *ring,
   return real(entries, ring, params);
 }
 
+typedef void exit_fn(struct io_uring *ring);
+
+void io_uring_queue_exit(struct io_uring *ring) {
+  exit_fn *real;
+  *(void **)&real = dlsym(RTLD_NEXT, "io_uring_queue_exit");
+  for (unsigned i = 0; i < kRings; i++)
+    if (rings[i] == ring) rings[i] = NULL;
+  real(ring);
+}
+
 static void misdirect(struct io_uring_sqe *request) {
   if (request->opcode != IORING_OP_ASYNC_CANCEL || !lose) return;
   request->addr = ~UINT64_C(7);

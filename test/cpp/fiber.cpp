@@ -22,6 +22,7 @@ static eddy::task<> spins(eddy::event &set, bool &stop, long &rounds) {
     co_await set.wait(); // ends at once, each time
     rounds++;
   }
+  rounds = -1;
 }
 
 static eddy::task<> gets_a_turn(eddy::loop &l) {
@@ -32,6 +33,7 @@ static eddy::task<> gets_a_turn(eddy::loop &l) {
   for (int i = 0; i < 10; i++) co_await eddy::yield();
   CHECK(rounds > 0);
   stop = true;
+  while (rounds >= 0) co_await eddy::yield();
 }
 
 TEST(awaits_that_end_at_once_let_others_run) { test::on_loop(gets_a_turn); }
