@@ -14,12 +14,10 @@ static void rule_2_inline_write(void **state) {
   int peer = raw_peer(loop, &stream);
   struct rec wrote = inline_rec();
   eddy_buf_t buf = buffer((char[]){"hello"}, 5);
-  int done = 0;
   for (int i = 0; i < 10; i++) {
     int before = wrote.calls;
     int started = eddy_stream_write(stream, &wrote.op, &buf, 1, rec_cb);
     if (started == EDDY_DONE) {
-      done++;
       assert_int_equal(eddy_op_pending(&wrote.op), 0);
     } else {
       turn_until(loop, &wrote.finals, before + 1);
