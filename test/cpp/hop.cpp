@@ -43,15 +43,14 @@ private:
 } // namespace
 
 static eddy::task<int> there_and_back(eddy::loop &home, eddy::loop &away, int times) {
-  std::thread::id here = std::this_thread::get_id();
   int count = 0;
   for (int i = 0; i < times; i++) {
     co_await eddy::hop(away);
-    CHECK(std::this_thread::get_id() != here);
+    CHECK(eddy_loop_inside(away.get()) && !eddy_loop_inside(home.get()));
     co_await eddy::sleep_for(10us);
     count++;
     co_await eddy::hop(home);
-    CHECK(std::this_thread::get_id() == here);
+    CHECK(eddy_loop_inside(home.get()) && !eddy_loop_inside(away.get()));
     co_await eddy::yield();
   }
   co_await eddy::hop(home); // is there
