@@ -164,18 +164,19 @@ private:
 template<class Body>
 task<fallible<void>> parallel_for(std::size_t begin, std::size_t end, std::size_t grain, Body body,
                                   eddy_workers_t *pool = nullptr) {
-  detail::pieces<Body> todo(begin, end, grain, body);
+  detail::pieces<Body> shares(begin, end, grain, body);
+  // In parentheses for the macros of <windows.h>.
   std::size_t threads = (std::max)(1u, std::thread::hardware_concurrency());
   std::vector<task<fallible<void>>> workers;
-  for (std::size_t i = 0; i < (std::min)(threads, todo.count()); i++)
-    workers.push_back(offload(detail::worker<Body>(todo), pool));
+  for (std::size_t i = 0; i < (std::min)(threads, shares.count()); i++)
+    workers.push_back(offload(detail::worker<Body>(shares), pool));
   auto ends = co_await when_all(std::move(workers));
 #if EDDY_EXCEPTIONS
-  if (!todo.all_taken()) throw canceled();
+  if (!shares.all_taken()) throw canceled();
 #else
   for (auto &each : ends)
     if (!each) co_return each.error();
-  if (!todo.all_taken()) co_return errc::canceled;
+  if (!shares.all_taken()) co_return errc::canceled;
   co_return result<void>();
 #endif
 }

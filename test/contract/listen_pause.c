@@ -16,20 +16,27 @@ static void take_only(struct rec *rec, int64_t result) {
   if (stream) eddy_stream_close(stream, NULL, NULL);
 }
 
+// A paused listener, whose accept has had its turns, and six peers in its queue.
+static eddy_listener_t *paused_with_six(eddy_loop_t *loop, struct rec *many, int fds[6]) {
+  eddy_addr_t addr;
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  *many = (struct rec){.then = take_only};
+  eddy_listener_accept_many(listener, &many->op, 0, rec_cb);
+  turns(loop, 3);
+  eddy_listener_pause(listener);
+  eddy_listener_pause(listener); // once more changes nothing
+  turns(loop, 2);
+  for (int i = 0; i < 6; i++) fds[i] = raw_connect(&addr);
+  accept_queue_wait(eddy_listener_native(listener), 6);
+  return listener;
+}
+
 // Paused while nothing was accepted: all of it stays in the kernel.
 static void before_any(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  eddy_addr_t addr;
-  eddy_listener_t *listener = listen_loopback(loop, &addr);
-  struct rec many = {.then = take_only};
-  eddy_listener_accept_many(listener, &many.op, 0, rec_cb);
-  turns(loop, 3);
-  eddy_listener_pause(listener);
-  eddy_listener_pause(listener);
-  turns(loop, 2);
   int fds[6];
-  for (int i = 0; i < 6; i++) fds[i] = raw_connect(&addr);
-  accept_queue_wait(eddy_listener_native(listener), 6);
+  struct rec many;
+  eddy_listener_t *listener = paused_with_six(loop, &many, fds);
   turn_for(loop, 20 * EDDY_MILLISECOND);
   assert_int_equal(many.calls, 0);
   accept_queue_is(eddy_listener_native(listener), 6);
@@ -44,16 +51,9 @@ static void before_any(void **state) {
 // ... as the peers see when it is closed.
 static void closed_while_paused(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  eddy_addr_t addr;
-  eddy_listener_t *listener = listen_loopback(loop, &addr);
-  struct rec many = {.then = take_only};
-  eddy_listener_accept_many(listener, &many.op, 0, rec_cb);
-  turns(loop, 3);
-  eddy_listener_pause(listener);
-  turns(loop, 2);
   int fds[6];
-  for (int i = 0; i < 6; i++) fds[i] = raw_connect(&addr);
-  accept_queue_wait(eddy_listener_native(listener), 6);
+  struct rec many;
+  eddy_listener_t *listener = paused_with_six(loop, &many, fds);
   turns(loop, 4);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
