@@ -11,6 +11,7 @@ namespace {
 
 struct Afd {
   AfdMachine machine;
+  Alarm alarm;
   Embedding embedding;
   Overlapped overlapped;
   Packet packets[kPackets];
@@ -80,6 +81,7 @@ OsResult afd_open(Loop &loop) {
   void *memory = core(loop).memory.get(sizeof(Afd));
   if (!memory) return {EDDY_ENOMEM, 0};
   Afd *afd = new (memory) Afd{};
+  afd->alarm.port = core(loop).wake;
   afd->machine.init(&afd_calls, report, reinterpret_cast<void *>(core(loop).wake),
                     &core(loop).memory);
   core(loop).kernel = afd;
@@ -89,8 +91,9 @@ OsResult afd_open(Loop &loop) {
 // Below 0: the port is lost.
 int take_packets(Loop &loop, Time until, int32_t *error) {
   Afd &afd = state(loop);
-  int count = afd.embedding.thread ? embedding_wait(afd.embedding, until, afd.packets, error)
-                                   : port_wait(core(loop).wake, until, afd.packets, error);
+  int count = afd.embedding.thread
+                  ? embedding_wait(afd.embedding, afd.alarm, until, afd.packets, error)
+                  : port_wait(afd.alarm, until, afd.packets, error);
   for (int i = 0; i < count; i++) {
     void *what = afd.packets[i].overlapped;
     switch (afd.packets[i].key) {
@@ -111,6 +114,7 @@ void afd_destroy(Loop &loop, bool) {
   while (afd.machine.pending() || afd.overlapped.pending)
     if (take_packets(loop, kNever, &error) < 0) return; // the kernel may still write there: leaked
   embedding_end(afd.embedding);
+  alarm_end(afd.alarm);
   afd.machine.destroy(afd_close_helper);
   core(loop).memory.put(&afd, sizeof(Afd));
 }

@@ -6,7 +6,7 @@ namespace eddy {
 static DWORD WINAPI feed(void *context) {
   Embedding &embedding = *static_cast<Embedding *>(context);
   for (;;) {
-    embedding.count = port_wait(embedding.port, kNever, embedding.packets, &embedding.error);
+    embedding.count = port_take(embedding.port, INFINITE, embedding.packets, &embedding.error);
     SetEvent(embedding.ready);
     WaitForSingleObject(embedding.taken, INFINITE);
     if (embedding.ending.load(std::memory_order_acquire)) return 0;
@@ -32,18 +32,25 @@ eddy_native_t embedding_event(Embedding &embedding, eddy_native_t port) {
   return EDDY_NO_NATIVE;
 }
 
-int embedding_wait(Embedding &embedding, Time until, Packet *packets, int32_t *error) {
-  for (;;) {
-    uint32_t limit = milliseconds_left(until);
-    if (WaitForSingleObject(embedding.ready, limit) == WAIT_OBJECT_0) break;
-    if (limit == 0) return 0;
-  }
+static int take_batch(Embedding &embedding, Packet *packets, int32_t *error) {
   int count = embedding.count;
   *error = embedding.error;
   for (int i = 0; i < count; i++) packets[i] = embedding.packets[i];
   ResetEvent(embedding.ready);
   SetEvent(embedding.taken);
   return count;
+}
+
+int embedding_wait(Embedding &embedding, Alarm &alarm, Time until, Packet *packets,
+                   int32_t *error) {
+  for (;;) {
+    uint32_t limit = wait_limit(alarm, until);
+    int count = 0;
+    if (WaitForSingleObject(embedding.ready, limit) == WAIT_OBJECT_0)
+      count = take_batch(embedding, packets, error);
+    if (count > 0) count = without_alarms(alarm, packets, count);
+    if (count || limit == 0) return count;
+  }
 }
 
 void embedding_end(Embedding &embedding) {

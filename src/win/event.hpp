@@ -18,7 +18,7 @@ struct Embedding {
 };
 
 eddy_native_t embedding_event(Embedding &embedding, eddy_native_t port); // or EDDY_NO_NATIVE
-int embedding_wait(Embedding &embedding, Time until, Packet *packets, int32_t *error);
+int embedding_wait(Embedding &embedding, Alarm &alarm, Time until, Packet *packets, int32_t *error);
 void embedding_end(Embedding &embedding);
 
 } // namespace eddy

@@ -15,33 +15,28 @@ Time clock_now() {
                        static_cast<uint64_t>(frequency.QuadPart));
 }
 
-// Rounded up, so that the usual wait needs one call. The system counts in ticks and may be early.
-uint32_t milliseconds_left(Time until) {
-  if (until == kNever) return INFINITE;
-  if (until == 0) return 0;
-  Time now = clock_now();
-  if (until <= now) return 0;
-  Time left = (until - now - 1) / EDDY_MILLISECOND + 1;
-  return left < INFINITE ? static_cast<DWORD>(left) : INFINITE - 1;
-}
-
-int port_wait(eddy_native_t port, Time until, Packet *packets, int32_t *error) {
+int port_take(eddy_native_t port, uint32_t limit, Packet *packets, int32_t *error) {
   OVERLAPPED_ENTRY entries[kPackets];
   ULONG count = 0;
-  for (;;) {
-    DWORD limit = milliseconds_left(until);
-    if (GetQueuedCompletionStatusEx(handle_of(port), entries, kPackets, &count, limit, FALSE))
-      break;
+  if (!GetQueuedCompletionStatusEx(handle_of(port), entries, kPackets, &count, limit, FALSE)) {
     DWORD code = GetLastError();
-    if (code != WAIT_TIMEOUT) {
-      *error = static_cast<int32_t>(code);
-      return -1;
-    }
-    if (limit == 0) return 0;
+    if (code == WAIT_TIMEOUT) return 0;
+    *error = static_cast<int32_t>(code);
+    return -1;
   }
   for (ULONG i = 0; i < count; i++)
     packets[i] = {entries[i].lpCompletionKey, entries[i].lpOverlapped};
   return static_cast<int>(count);
+}
+
+// The system counts in ticks and may be early.
+int port_wait(Alarm &alarm, Time until, Packet *packets, int32_t *error) {
+  for (;;) {
+    uint32_t limit = wait_limit(alarm, until);
+    int count = port_take(alarm.port, limit, packets, error);
+    if (count > 0) count = without_alarms(alarm, packets, count);
+    if (count || limit == 0) return count;
+  }
 }
 
 OsResult os_wake_open(eddy_native_t *wake) {

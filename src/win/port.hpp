@@ -6,7 +6,7 @@
 namespace eddy {
 
 // The completion key says whose packet it is.
-enum : uintptr_t { kPacketWake, kPacketAfd, kPacketOverlapped, kPacketWaitable };
+enum : uintptr_t { kPacketWake, kPacketAfd, kPacketOverlapped, kPacketWaitable, kPacketAlarm };
 
 struct Packet {
   uintptr_t key;
@@ -16,9 +16,24 @@ struct Packet {
 constexpr uint32_t kPackets = 128;
 
 Time clock_now();
-uint32_t
-milliseconds_left(Time until); // for a wait: rounded up, 0 when `until` has come, or for ever
+
+// Ends a wait in time whose end is nearer than the system's tick. Of a loop, used by the thread that waits.
+struct Alarm {
+  void *timer, *wait; // made when first needed
+  eddy_native_t port; // gets a packet when the timer fires
+  Time set;           // 0: not set
+  bool refused;       // this system has no such timers
+};
+void alarm_end(Alarm &alarm);
+
+// Milliseconds for a wait that the alarm may end before: rounded up, 0 when `until` has come.
+uint32_t wait_limit(Alarm &alarm, Time until);
+int without_alarms(Alarm &alarm, Packet *packets, int count); // how many are left
+
 // Packets that wait, or that come before `until`; never back early without one. Below 0: the port is lost.
-int port_wait(eddy_native_t port, Time until, Packet *packets, int32_t *error);
+int port_wait(Alarm &alarm, Time until, Packet *packets, int32_t *error);
+
+// The same without an end, for a thread that is not the loop's: alarms too.
+int port_take(eddy_native_t port, uint32_t limit, Packet *packets, int32_t *error);
 
 } // namespace eddy
