@@ -1,5 +1,5 @@
 // One attempt of each socket call. A signal is never a result: the call is made again.
-#include "native.hpp"
+#include "../sockets/addr.hpp"
 #include "poll_events.hpp"
 
 #include <cerrno>

@@ -4,7 +4,9 @@
 #include "../os.hpp"
 
 #include <climits>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,23 +21,10 @@ inline OsResult os_failure(int32_t native) { return {os_error_from_native(native
 
 inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
 
-// An address for the calls of this folder. Fails with EDDY_EAFNOSUPPORT.
-struct NativeAddr {
-  union {
-    sockaddr any;
-    sockaddr_in v4;
-    sockaddr_in6 v6;
-    sockaddr_un local;
-  };
-  socklen_t length;
-
-  OsResult assign(const eddy_addr_t &addr) {
-    int result = eddy_addr_to_native(&addr, &any, sizeof local);
-    if (result < 0) return {result, 0};
-    length = static_cast<socklen_t>(result);
-    return {};
-  }
-};
+// What the core's files about sockets need to know of the system, by names that are the same on all.
+using AddrLength = socklen_t;
+constexpr size_t kInterfaceName = IF_NAMESIZE;
+constexpr int kKeepIdle = TCP_KEEPIDLE, kKeepCount = TCP_KEEPCNT, kKeepInterval = TCP_KEEPINTVL;
 
 // The error of a failed bind or connect. The kernel says EINVAL for an address of another family
 // than the socket's when it is too short for that one, EAFNOSUPPORT else; here it is always the

@@ -1,9 +1,8 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
-#include "native.hpp"
+#include "../sockets/addr.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,26 +112,21 @@ OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side) {
   return os_checked(shutdown(fd_of(fd), how));
 }
 
-OsResult os_socket_reset_on_close(eddy_native_t fd) {
-  linger now = {1, 0};
-  return os_checked(setsockopt(fd_of(fd), SOL_SOCKET, SO_LINGER, &now, sizeof now));
+OsResult os_socket_native_option(eddy_native_t fd, int32_t level, int32_t name, const void *value,
+                                 uint32_t size) {
+  return os_checked(setsockopt(fd_of(fd), level, name, value, size));
+}
+
+OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t name, void *value,
+                                     uint32_t *size) {
+  socklen_t length = *size;
+  if (getsockopt(fd_of(fd), level, name, value, &length) < 0) return os_error_now();
+  *size = length;
+  return {};
 }
 
 // Never repeated: Linux has freed the number even when close(2) says EINTR.
 void os_socket_drop(eddy_native_t fd) { close(fd_of(fd)); }
-
-// With a positive SO_LINGER close(2) would block, non-blocking socket or not. The kernel goes on sending in the
-// background without it too, and does so even after the time (tcp_close of Linux).
-void os_socket_close(eddy_native_t fd) {
-  linger state = {};
-  socklen_t size = sizeof state;
-  int got = getsockopt(fd_of(fd), SOL_SOCKET, SO_LINGER, &state, &size);
-  if (got == 0 && state.l_onoff && state.l_linger) {
-    state = {};
-    setsockopt(fd_of(fd), SOL_SOCKET, SO_LINGER, &state, sizeof state);
-  }
-  os_socket_drop(fd);
-}
 
 OsResult os_pollable(eddy_native_t fd) {
   struct stat status;

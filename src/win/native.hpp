@@ -6,6 +6,7 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
+#include <iphlpapi.h>
 #include <windows.h>
 
 namespace eddy {
@@ -21,6 +22,16 @@ inline OsResult os_failure(DWORD code) {
 
 // Winsock keeps its codes in the thread's last error.
 inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
+
+// What the core's files about sockets need to know of the system, by names that are the same on all.
+using AddrLength = int;
+constexpr size_t kInterfaceName = NDIS_IF_MAX_STRING_SIZE + 1;
+// <ws2ipdef.h> of newer SDKs; Windows 10 1709 and later, others say WSAENOPROTOOPT.
+constexpr int kKeepIdle = 3, kKeepCount = 16, kKeepInterval = 17;
+struct sockaddr_un { // <afunix.h>, which older SDKs lack
+  ADDRESS_FAMILY sun_family;
+  char sun_path[108];
+};
 
 void winsock_start();             // once per process
 int socket_family(SOCKET socket); // AF_*, or -1

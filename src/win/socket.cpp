@@ -1,4 +1,5 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
+#include "../sockets/addr.hpp"
 #include "overlapped.hpp"
 
 #include <atomic>
@@ -6,21 +7,6 @@
 
 namespace eddy {
 namespace {
-
-struct NativeAddr {
-  union {
-    sockaddr any;
-    sockaddr_in v4;
-    sockaddr_in6 v6;
-    char local[128];
-  };
-  int length;
-
-  OsResult assign(const eddy_addr_t &addr) {
-    length = eddy_addr_to_native(&addr, &any, sizeof local);
-    return {length < 0 ? length : 0, 0};
-  }
-};
 
 OsResult set_flag(SOCKET socket, int level, int name, int value) {
   return os_checked(
@@ -147,28 +133,26 @@ OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side) {
   return os_checked(shutdown(socket_of(fd), how));
 }
 
-OsResult os_socket_reset_on_close(eddy_native_t fd) {
-  linger now = {1, 0};
-  return os_checked(setsockopt(socket_of(fd), SOL_SOCKET, SO_LINGER,
-                               reinterpret_cast<const char *>(&now), sizeof now));
+OsResult os_socket_native_option(eddy_native_t fd, int32_t level, int32_t name, const void *value,
+                                 uint32_t size) {
+  SOCKET socket = socket_of(fd);
+  // Linux says so; Winsock has other answers.
+  if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY && socket_family(socket) != AF_INET6)
+    return {EDDY_ENOPROTOOPT, 0};
+  return os_checked(
+      setsockopt(socket, level, name, static_cast<const char *>(value), static_cast<int>(size)));
+}
+
+OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t name, void *value,
+                                     uint32_t *size) {
+  int length = static_cast<int>(*size);
+  if (getsockopt(socket_of(fd), level, name, static_cast<char *>(value), &length) < 0)
+    return os_error_now();
+  *size = static_cast<uint32_t>(length);
+  return {};
 }
 
 void os_socket_drop(eddy_native_t fd) { closesocket(socket_of(fd)); }
-
-// With a positive linger time closesocket refuses (WSAEWOULDBLOCK) to close a non-blocking socket. The system
-// goes on sending in the background without it too.
-void os_socket_close(eddy_native_t fd) {
-  linger state = {};
-  int size = sizeof state;
-  int got =
-      getsockopt(socket_of(fd), SOL_SOCKET, SO_LINGER, reinterpret_cast<char *>(&state), &size);
-  if (got == 0 && state.l_onoff && state.l_linger) {
-    state = {};
-    setsockopt(socket_of(fd), SOL_SOCKET, SO_LINGER, reinterpret_cast<const char *>(&state),
-               sizeof state);
-  }
-  os_socket_drop(fd);
-}
 
 OsResult os_pollable(eddy_native_t fd) {
   winsock_start();

@@ -376,7 +376,7 @@ static void native_addresses_that_are_none(void **state) {
   native.ss_family = AF_INET6;
   for (size_t size = 2; size < sizeof(struct sockaddr_in6); size++)
     assert_int_equal(eddy_addr_from_native(&addr, &native, size), EDDY_EINVAL);
-  native.ss_family = AF_NETLINK;
+  native.ss_family = AF_APPLETALK;
   memset(&addr, 0xff, sizeof addr);
   assert_int_equal(eddy_addr_from_native(&addr, &native, sizeof native), EDDY_EAFNOSUPPORT);
   assert_memory_equal(&addr, &zero, sizeof zero);

@@ -1,10 +1,5 @@
 // Native socket addresses, and interface names.
-#include "../os.hpp"
-
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include "native.hpp"
 
 namespace eddy {
 namespace {
@@ -46,7 +41,7 @@ void unix_from_native(eddy_addr_t &addr, const void *native, size_t size) {
 } // namespace
 
 int os_interface_index(const char *name, size_t length, uint32_t &index) {
-  char text[IF_NAMESIZE];
+  char text[kInterfaceName];
   if (length == 0 || length >= sizeof text) return EDDY_ENODEV;
   memcpy(text, name, length);
   text[length] = 0;
@@ -84,7 +79,7 @@ int eddy_addr_to_native(const eddy_addr_t *addr, void *native, size_t size) {
 int eddy_addr_from_native(eddy_addr_t *addr, const void *native, size_t size) {
   eddy::require(addr != nullptr && (native || size == 0), "null address");
   memset(addr, 0, sizeof *addr);
-  sa_family_t family;
+  decltype(sockaddr::sa_family) family;
   constexpr size_t family_start = offsetof(sockaddr, sa_family);
   if (size < family_start + sizeof family) return EDDY_EINVAL;
   memcpy(&family, static_cast<const char *>(native) + family_start, sizeof family);

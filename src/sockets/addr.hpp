@@ -1,0 +1,25 @@
+// An address for the system's calls.
+#pragma once
+
+#include "native.hpp"
+
+namespace eddy {
+
+struct NativeAddr {
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+    sockaddr_un local;
+  };
+  AddrLength length;
+
+  OsResult assign(const eddy_addr_t &addr) { // EDDY_EAFNOSUPPORT
+    int result = eddy_addr_to_native(&addr, &any, sizeof local);
+    if (result < 0) return {result, 0};
+    length = static_cast<AddrLength>(result);
+    return {};
+  }
+};
+
+} // namespace eddy

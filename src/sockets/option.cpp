@@ -1,0 +1,83 @@
+// Options by eddy's numbers, with the same ranges on every OS; and closing, which depends on one of them.
+#include "native.hpp"
+
+#include <climits>
+
+namespace eddy {
+namespace {
+
+struct Option {
+  int level, name;
+  int64_t least, most;
+};
+
+constexpr int kMaxLinger = 65535; // what Windows can hold
+
+// By EDDY_OPT_*. The limits are those of tcp(7) and socket(7).
+constexpr Option kOptions[] = {
+    {},
+    {IPPROTO_TCP, TCP_NODELAY, 0, 1},
+    {SOL_SOCKET, SO_KEEPALIVE, 0, 1},
+    {IPPROTO_TCP, kKeepIdle, 1, 32767},
+    {IPPROTO_TCP, kKeepInterval, 1, 32767},
+    {IPPROTO_TCP, kKeepCount, 1, 127},
+    {SOL_SOCKET, SO_SNDBUF, 1, INT_MAX},
+    {SOL_SOCKET, SO_RCVBUF, 1, INT_MAX},
+    {SOL_SOCKET, SO_LINGER, -1, kMaxLinger},
+    {SOL_SOCKET, SO_REUSEADDR, 0, 1},
+    {IPPROTO_IPV6, IPV6_V6ONLY, 0, 1},
+};
+constexpr uint32_t kOptionCount = sizeof kOptions / sizeof *kOptions;
+static_assert(kOptionCount == EDDY_OPT_V6ONLY + 1);
+
+const Option *option_of(uint32_t option) {
+  return option > 0 && option < kOptionCount ? &kOptions[option] : nullptr;
+}
+
+OsResult set_linger(eddy_native_t fd, bool on, int64_t seconds) {
+  linger state = {static_cast<decltype(linger::l_onoff)>(on),
+                  static_cast<decltype(linger::l_linger)>(seconds)};
+  return os_socket_native_option(fd, SOL_SOCKET, SO_LINGER, &state, sizeof state);
+}
+
+OsResult get_linger(eddy_native_t fd, int64_t *value) {
+  linger state = {};
+  uint32_t size = sizeof state;
+  OsResult got = os_socket_get_native_option(fd, SOL_SOCKET, SO_LINGER, &state, &size);
+  *value = state.l_onoff ? state.l_linger : -1;
+  return got;
+}
+
+} // namespace
+
+OsResult os_socket_option(eddy_native_t fd, uint32_t option, int64_t value) {
+  const Option *known = option_of(option);
+  if (!known || value < known->least || value > known->most) return {EDDY_EINVAL, 0};
+  if (option == EDDY_OPT_LINGER) return set_linger(fd, value >= 0, value >= 0 ? value : 0);
+  int number = static_cast<int>(value);
+  return os_socket_native_option(fd, known->level, known->name, &number, sizeof number);
+}
+
+OsResult os_socket_get_option(eddy_native_t fd, uint32_t option, int64_t *value) {
+  const Option *known = option_of(option);
+  if (!known) return {EDDY_EINVAL, 0};
+  if (option == EDDY_OPT_LINGER) return get_linger(fd, value);
+  int number = 0; // some flags fill only its first byte
+  uint32_t size = sizeof number;
+  OsResult got = os_socket_get_native_option(fd, known->level, known->name, &number, &size);
+  if (got.value == 0) *value = known->most == 1 ? number != 0 : number;
+  return got;
+}
+
+OsResult os_socket_reset_on_close(eddy_native_t fd) { return set_linger(fd, true, 0); }
+
+// With a positive linger time close(2) of Linux would block, non-blocking socket or not, and closesocket of Windows
+// would refuse (WSAEWOULDBLOCK). Both go on sending in the background without it too; Linux does so even after the
+// time (tcp_close).
+void os_socket_close(eddy_native_t fd) {
+  int64_t seconds;
+  if (get_linger(fd, &seconds).value == 0 && seconds > 0) set_linger(fd, false, 0);
+  os_socket_drop(fd);
+}
+
+} // namespace eddy
