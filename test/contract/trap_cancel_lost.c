@@ -6,7 +6,7 @@
 #include <liburing.h>
 #include <sys/syscall.h>
 
-enum { kRings = 8, kOps = 4, kSize = 4 << 20 };
+enum { kRings = 8, kOps = 4, kSize = 64 << 20 }; // a write that no two socket buffers take whole
 
 static struct io_uring *rings[kRings];
 static unsigned ring_count;
