@@ -1,19 +1,7 @@
 // Rule 12: a thread that the system refuses is a result when there is none at all; else those that there
-// are do the work. Linked with --wrap=pthread_create.
+// are do the work.
+#include "thread_limit.h"
 #include "work.h"
-
-#include <errno.h>
-
-static atomic_int allowed;
-
-int __real_pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *argument) {
-  if (allowed-- <= 0) return EAGAIN;
-  return __real_pthread_create(thread, attributes, run, argument);
-}
 
 static void no_thread_at_all_is_a_result(void **state) {
   eddy_workers_t *workers = workers_with(4, 0);
@@ -27,7 +15,7 @@ static void no_thread_at_all_is_a_result(void **state) {
   for (int i = 0; i < 3; i++) {
     assert_int_equal(works[i].finals, 1);
     assert_int_equal(works[i].result, EDDY_EAGAIN);
-    assert_int_equal(eddy_op_os_error(&works[i].op), EAGAIN);
+    assert_int_equal(eddy_op_os_error(&works[i].op), NATIVE_NO_THREAD);
   }
   assert_int_equal(stat_of(workers).refused, 3);
   assert_int_equal(stat_of(workers).threads, 0);
@@ -94,7 +82,7 @@ static void refusals_while_others_count_on_the_thread(void **state) {
   struct user users[4] = {0};
   for (int i = 0; i < 4; i++) {
     users[i].workers = workers;
-    assert_int_equal(__real_pthread_create(&users[i].thread, NULL, use, &users[i]), 0);
+    assert_int_equal(own_thread(&users[i].thread, use, &users[i]), 0);
   }
   for (int i = 0; i < 4; i++) {
     pthread_join(users[i].thread, NULL);
