@@ -1,9 +1,18 @@
-// An address for the system's calls.
+// Addresses and their families for the system's calls.
 #pragma once
 
 #include "native.hpp"
 
 namespace eddy {
+
+inline int native_family(uint16_t family) { // or AF_UNSPEC
+  switch (family) {
+  case EDDY_AF_INET: return AF_INET;
+  case EDDY_AF_INET6: return AF_INET6;
+  case EDDY_AF_UNIX: return AF_UNIX;
+  default: return AF_UNSPEC;
+  }
+}
 
 struct NativeAddr {
   union {

@@ -1,4 +1,6 @@
 // Options by eddy's numbers, with the same ranges on every OS; and closing, which depends on one of them.
+#include "option.hpp"
+
 #include "native.hpp"
 
 #include <climits>
@@ -50,12 +52,31 @@ OsResult get_linger(eddy_native_t fd, int64_t *value) {
 
 } // namespace
 
+OsResult set_flag(eddy_native_t fd, int level, int name, int value) {
+  return os_socket_native_option(fd, level, name, &value, sizeof value);
+}
+
+OsResult get_flag(eddy_native_t fd, int name) {
+  int value = 0;
+  uint32_t size = sizeof value;
+  OsResult got = os_socket_get_native_option(fd, SOL_SOCKET, name, &value, &size);
+  return got.value < 0 ? got : OsResult{value, 0};
+}
+
+OsResult set_listen_flags(eddy_native_t fd, uint16_t family, uint32_t flags) {
+  OsResult result;
+  if (family == EDDY_AF_INET6)
+    result = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
+  if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
+    result = set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  return result;
+}
+
 OsResult os_socket_option(eddy_native_t fd, uint32_t option, int64_t value) {
   const Option *known = option_of(option);
   if (!known || value < known->least || value > known->most) return {EDDY_EINVAL, 0};
   if (option == EDDY_OPT_LINGER) return set_linger(fd, value >= 0, value >= 0 ? value : 0);
-  int number = static_cast<int>(value);
-  return os_socket_native_option(fd, known->level, known->name, &number, sizeof number);
+  return set_flag(fd, known->level, known->name, static_cast<int>(value));
 }
 
 OsResult os_socket_get_option(eddy_native_t fd, uint32_t option, int64_t *value) {

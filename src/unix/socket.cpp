@@ -1,5 +1,6 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
 #include "../sockets/addr.hpp"
+#include "../sockets/option.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -7,20 +8,6 @@
 #include <unistd.h>
 
 namespace eddy {
-namespace {
-
-OsResult set_flag(int fd, int level, int name, int value) {
-  return os_checked(setsockopt(fd, level, name, &value, sizeof value));
-}
-
-OsResult get_flag(int fd, int name) {
-  int value = 0;
-  socklen_t size = sizeof value;
-  if (getsockopt(fd, SOL_SOCKET, name, &value, &size) < 0) return os_error_now();
-  return {value, 0};
-}
-
-} // namespace
 
 OsResult os_address_failure(int fd, int family) {
   OsResult failure = os_error_now();
@@ -33,10 +20,7 @@ OsResult os_address_failure(int fd, int family) {
 }
 
 OsResult os_socket_open(uint16_t family) {
-  int native = family == EDDY_AF_INET    ? AF_INET
-               : family == EDDY_AF_INET6 ? AF_INET6
-               : family == EDDY_AF_UNIX  ? AF_UNIX
-                                         : AF_UNSPEC;
+  int native = native_family(family);
   if (native == AF_UNSPEC) return {EDDY_EAFNOSUPPORT, 0};
   return os_checked(socket(native, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
@@ -53,18 +37,14 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
                           uint32_t flags) {
   constexpr uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
   if (flags & ~known) return {EDDY_ENOTSUP, 0};
-  int native = fd_of(fd);
   OsResult result;
-  if (addr.family != EDDY_AF_UNIX) result = set_flag(native, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (result.value == 0 && addr.family == EDDY_AF_INET6)
-    result = set_flag(native, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
+  if (addr.family != EDDY_AF_UNIX) result = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (result.value == 0 && (flags & EDDY_LISTEN_REUSE_PORT))
-    result = set_flag(native, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
-    result = set_flag(native, IPPROTO_TCP, TCP_NODELAY, 1);
+    result = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (result.value == 0) result = set_listen_flags(fd, addr.family, flags);
   if (result.value == 0) result = os_socket_bind(fd, addr);
   if (result.value == 0)
-    result = os_checked(listen(native, backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
+    result = os_checked(listen(fd_of(fd), backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
   return result;
 }
 
@@ -72,10 +52,10 @@ OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
   int native = fd_of(fd);
   int flags = fcntl(native, F_GETFL);
   if (flags < 0) return os_error_now();
-  OsResult type = get_flag(native, SO_TYPE);
+  OsResult type = get_flag(fd, SO_TYPE);
   if (type.value < 0) return type;
   if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
-  OsResult accepts = get_flag(native, SO_ACCEPTCONN);
+  OsResult accepts = get_flag(fd, SO_ACCEPTCONN);
   if (accepts.value < 0) return accepts;
   if ((accepts.value != 0) != listening) return {EDDY_EINVAL, 0};
   // Nothing was changed until here.

@@ -1,5 +1,6 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
 #include "../sockets/addr.hpp"
+#include "../sockets/option.hpp"
 #include "overlapped.hpp"
 
 #include <atomic>
@@ -7,18 +8,6 @@
 
 namespace eddy {
 namespace {
-
-OsResult set_flag(SOCKET socket, int level, int name, int value) {
-  return os_checked(
-      setsockopt(socket, level, name, reinterpret_cast<const char *>(&value), sizeof value));
-}
-
-OsResult get_flag(SOCKET socket, int name) {
-  int value = 0, size = sizeof value;
-  if (getsockopt(socket, SOL_SOCKET, name, reinterpret_cast<char *>(&value), &size) < 0)
-    return os_error_now();
-  return {value, 0};
-}
 
 OsResult set_nonblocking(SOCKET socket) {
   u_long on = 1;
@@ -54,10 +43,7 @@ int socket_family(SOCKET socket) {
 }
 
 OsResult os_socket_open(uint16_t family) {
-  int native = family == EDDY_AF_INET    ? AF_INET
-               : family == EDDY_AF_INET6 ? AF_INET6
-               : family == EDDY_AF_UNIX  ? AF_UNIX
-                                         : AF_UNSPEC;
+  int native = native_family(family);
   if (native == AF_UNSPEC) return {EDDY_EAFNOSUPPORT, 0};
   winsock_start();
   SOCKET socket = WSASocketW(native, SOCK_STREAM, native == AF_UNIX ? 0 : IPPROTO_TCP, nullptr, 0,
@@ -81,31 +67,27 @@ OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
 OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
                           uint32_t flags) {
   if (flags & ~uint32_t{EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY}) return {EDDY_ENOTSUP, 0};
-  SOCKET socket = socket_of(fd);
   OsResult result;
-  if (addr.family != EDDY_AF_UNIX) result = set_flag(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
-  if (result.value == 0 && addr.family == EDDY_AF_INET6)
-    result = set_flag(socket, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
-  if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
-    result = set_flag(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (addr.family != EDDY_AF_UNIX) result = set_flag(fd, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
+  if (result.value == 0) result = set_listen_flags(fd, addr.family, flags);
   if (result.value == 0) result = os_socket_bind(fd, addr);
   if (result.value == 0)
-    result = os_checked(listen(socket, backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
+    result =
+        os_checked(listen(socket_of(fd), backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
   return result;
 }
 
 OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
   winsock_start();
-  SOCKET socket = socket_of(fd);
-  OsResult type = get_flag(socket, SO_TYPE);
+  OsResult type = get_flag(fd, SO_TYPE);
   if (type.value < 0) return not_a_socket(fd, type);
   if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
-  OsResult accepts = get_flag(socket, SO_ACCEPTCONN);
+  OsResult accepts = get_flag(fd, SO_ACCEPTCONN);
   if (accepts.value < 0) return accepts;
   if ((accepts.value != 0) != listening) return {EDDY_EINVAL, 0};
   // Nothing was changed until here.
   SetHandleInformation(handle_of(fd), HANDLE_FLAG_INHERIT, 0);
-  return set_nonblocking(socket);
+  return set_nonblocking(socket_of(fd));
 }
 
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr) {
@@ -156,7 +138,7 @@ void os_socket_drop(eddy_native_t fd) { closesocket(socket_of(fd)); }
 
 OsResult os_pollable(eddy_native_t fd) {
   winsock_start();
-  OsResult type = get_flag(socket_of(fd), SO_TYPE);
+  OsResult type = get_flag(fd, SO_TYPE);
   if (type.value >= 0) return {};
   if (type.native == WSAENOTSOCK && GetFileType(handle_of(fd)) == FILE_TYPE_DISK)
     return {EDDY_EPERM, type.native};
