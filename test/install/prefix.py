@@ -80,9 +80,9 @@ class Prefix:
         folder.mkdir()
         return folder
 
-    def pkg_config(self, *arguments):
+    def pkg_config(self, *arguments, package="eddy"):
         need("pkg-config")
-        return run("pkg-config", *arguments, "eddy", env=self.environment()).split()
+        return run("pkg-config", *arguments, package, env=self.environment()).split()
 
     def needed(self, program):
         """The shared libraries that a program names."""

@@ -24,7 +24,8 @@ def files(prefix):
     headers = {f"include/eddy/{path.name}" for path in (prefix.source / "include/eddy").iterdir()}
     headers |= {f"include/{path.name}" for path in (prefix.source / "include").glob("eddy.h*")}
     wanted = headers | {"lib/libeddy.a", "lib/libeddy.so", "lib/libeddy.so.0",
-                        "lib/libeddy.so.0.1.0", "lib/pkgconfig/eddy.pc"}
+                        "lib/libeddy.so.0.1.0", "lib/pkgconfig/eddy.pc",
+                        "lib/pkgconfig/eddy-static.pc"}
     found = {str(path.relative_to(prefix.path)) for path in prefix.path.rglob("*")
              if not path.is_dir()}
     expect(found == wanted, f"missing: {sorted(wanted - found)}\nextra: {sorted(found - wanted)}")
@@ -40,11 +41,8 @@ def pkgconfig_shared(prefix):
 
 def pkgconfig_static(prefix):
     program = prefix.folder("static") / "consumer"
-    libraries = prefix.pkg_config("--static", "--libs")
-    expect("-leddy" in libraries, f"pkg-config says {libraries}")
-    libraries[libraries.index("-leddy")] = "-l:libeddy.a"
     run(*prefix.cc, "-std=c11", *WARNINGS, HERE / "consumer.c", "-o", program,
-        *prefix.pkg_config("--cflags"), *libraries, env=prefix.environment())
+        *prefix.pkg_config("--cflags", "--libs", package="eddy-static"), env=prefix.environment())
     foreign = [name for name in prefix.needed(program) if "eddy" in name or "stdc++" in name]
     expect(not foreign, f"a static program needs {foreign}")
     print(run(program, env=prefix.environment()))
