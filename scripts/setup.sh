@@ -18,6 +18,7 @@ packages_of() {
                   "gcc-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-gcc-posix" \
                   "binutils-mingw-w64-x86-64=cmd:x86_64-w64-mingw32-strip" ;;
     load) echo "wrk=cmd:wrk" ;;
+    cmake) echo "cmake=cmd:cmake" ;;
     clang) echo "clang=cmd:clang" ;;
     bench) echo "libuv1-dev=pc:libuv libevent-dev=pc:libevent libasio-dev=header:asio.hpp" \
                 "strace=cmd:strace valgrind=cmd:valgrind" ;;

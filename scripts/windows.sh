@@ -36,7 +36,7 @@ wine_begin() {
 wine_end() { timeout 60 wineserver -k </dev/null >/dev/null 2>&1 || true; }
 
 need_windows() {
-  need_packages build windows load || return
+  need_packages build windows load cmake || return
   need_cmocka_source
 }
 

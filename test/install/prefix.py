@@ -1,48 +1,27 @@
 """The installation that the other tests use: eddy, configured and built afresh, under a prefix."""
 
 import contextlib
-import fcntl
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-SECONDS = 280
-
-
-def run(*command, cwd=None, env=None):
-    """Runs a command, shows it and what it says when it fails, and returns its output."""
-    command = [str(word) for word in command]
-    ran = subprocess.run(command, cwd=cwd, env=env, timeout=SECONDS, text=True,
-                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if ran.returncode != 0:
-        print("$ " + " ".join(command))
-        print(ran.stdout)
-        raise SystemExit(1)
-    return ran.stdout
-
-
-def need(*programs):
-    """The test cannot run without them."""
-    for program in programs:
-        if not shutil.which(program):
-            print(f"SKIP: there is no {program} here")
-            raise SystemExit(77)
+from system import lock, need, run
 
 
 @contextlib.contextmanager
 def locked(path):
     with open(path, "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file)
         yield
 
 
 class Prefix:
-    def __init__(self, scratch, source, cc, cxx):
+    def __init__(self, scratch, source, cc, cxx, system):
         self.scratch, self.source = Path(scratch), Path(source)
         self.cc, self.cxx = cc.split(), cxx.split()
+        self.system = system
         self.path = self.scratch / "prefix"
-        self.lib = self.path / "lib"
+        self.shared = self.path / system.shared
         self.scratch.mkdir(parents=True, exist_ok=True)
 
     def environment(self, **more):
@@ -51,9 +30,8 @@ class Prefix:
                    "LD_LIBRARY_PATH", "EDDY_")
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(foreign)}
-        kept.update(CC=" ".join(self.cc), CXX=" ".join(self.cxx),
-                    PKG_CONFIG_PATH=str(self.lib / "pkgconfig"), LD_LIBRARY_PATH=str(self.lib))
-        return {**kept, **more}
+        kept.update(CC=" ".join(self.cc), CXX=" ".join(self.cxx))
+        return {**kept, **self.system.environment(self.path), **more}
 
     def install(self, afresh):
         """Builds and installs, unless that was done; `afresh` begins from nothing."""
@@ -68,7 +46,7 @@ class Prefix:
             environment = self.environment()
             run("meson", "setup", build, self.source, "--prefix", self.path, "--libdir", "lib",
                 "--buildtype", "release", "-Db_ndebug=true", "--wrap-mode", "nodownload",
-                env=environment)
+                *self.system.meson_setup, env=environment)
             run("meson", "compile", "-C", build, env=environment)
             run("meson", "install", "-C", build, "--no-rebuild", env=environment)
             done.touch()
@@ -80,11 +58,9 @@ class Prefix:
         folder.mkdir()
         return folder
 
+    def program(self, folder, name="consumer"):
+        return folder / (name + self.system.program_suffix)
+
     def pkg_config(self, *arguments, package="eddy"):
         need("pkg-config")
         return run("pkg-config", *arguments, package, env=self.environment()).split()
-
-    def needed(self, program):
-        """The shared libraries that a program names."""
-        lines = run("readelf", "-d", "-W", program).splitlines()
-        return [line.split("[")[1].rstrip("]") for line in lines if "(NEEDED)" in line]

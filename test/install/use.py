@@ -6,7 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from prefix import Prefix, need, run
+from prefix import Prefix
+from system import Unix, Windows, need, run
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
@@ -23,44 +24,51 @@ def files(prefix):
     prefix.install(afresh=True)
     headers = {f"include/eddy/{path.name}" for path in (prefix.source / "include/eddy").iterdir()}
     headers |= {f"include/{path.name}" for path in (prefix.source / "include").glob("eddy.h*")}
-    wanted = headers | {"lib/libeddy.a", "lib/libeddy.so", "lib/libeddy.so.0",
-                        "lib/libeddy.so.0.1.0", "lib/pkgconfig/eddy.pc",
-                        "lib/pkgconfig/eddy-static.pc"}
-    found = {str(path.relative_to(prefix.path)) for path in prefix.path.rglob("*")
+    wanted = headers | prefix.system.installed | {"lib/pkgconfig/eddy.pc", "lib/pkgconfig/eddy-static.pc"}
+    found = {path.relative_to(prefix.path).as_posix() for path in prefix.path.rglob("*")
              if not path.is_dir()}
     expect(found == wanted, f"missing: {sorted(wanted - found)}\nextra: {sorted(found - wanted)}")
 
 
+def check(prefix, program, shared, environment, in_c=True):
+    """It is linked with the shared library, or carries eddy inside when that is None; it runs."""
+    needed = prefix.system.needed(program)
+    expect(needed, "it needs no library at all: this was read wrongly")
+    linked = prefix.shared.name in needed
+    expect(linked == bool(shared), f"it needs {needed}")
+    foreign = [name for name in needed if "stdc++" in name or "pthread" in name]
+    expect(not (in_c and foreign), f"a program in C needs {foreign}")
+    print(prefix.system.execute(program, shared, environment))
+
+
 def pkgconfig_shared(prefix):
-    program = prefix.folder("shared") / "consumer"
+    program = prefix.program(prefix.folder("shared"))
     run(*prefix.cc, "-std=c11", *WARNINGS, HERE / "consumer.c", "-o", program,
         *prefix.pkg_config("--cflags", "--libs"), env=prefix.environment())
-    expect("libeddy.so.0" in prefix.needed(program), "it is not linked with libeddy.so.0")
-    print(run(program, env=prefix.environment()))
+    check(prefix, program, prefix.shared, prefix.environment())
 
 
 def pkgconfig_static(prefix):
-    program = prefix.folder("static") / "consumer"
+    program = prefix.program(prefix.folder("static"))
     run(*prefix.cc, "-std=c11", *WARNINGS, HERE / "consumer.c", "-o", program,
         *prefix.pkg_config("--cflags", "--libs", package="eddy-static"), env=prefix.environment())
-    foreign = [name for name in prefix.needed(program) if "eddy" in name or "stdc++" in name]
-    expect(not foreign, f"a static program needs {foreign}")
-    print(run(program, env=prefix.environment()))
+    check(prefix, program, None, prefix.environment())
+
+
+def in_cxx(prefix, name, source):
+    program = prefix.program(prefix.folder(name))
+    libraries = prefix.pkg_config("--libs")
+    run(*prefix.cxx, "-std=c++20", *WARNINGS, *prefix.pkg_config("--cflags"), HERE / source, "-o", program,
+        *prefix.system.with_runtime(libraries), env=prefix.environment())
+    check(prefix, program, prefix.shared, prefix.environment(), in_c=False)
 
 
 def cxx(prefix):
-    program = prefix.folder("cxx") / "consumer"
-    run(*prefix.cxx, "-std=c++20", *WARNINGS, HERE / "consumer.cpp", "-o", program,
-        *prefix.pkg_config("--cflags", "--libs"), env=prefix.environment())
-    print(run(program, env=prefix.environment()))
+    in_cxx(prefix, "cxx", "consumer.cpp")
 
 
 def facade(prefix):
-    program = prefix.folder("facade") / "consumer"
-    run(*prefix.cxx, "-std=c++20", *WARNINGS, HERE / "consumer_facade.cpp", "-o", program,
-        *prefix.pkg_config("--cflags", "--libs"), env=prefix.environment())
-    expect("libeddy.so.0" in prefix.needed(program), "it is not linked with libeddy.so.0")
-    print(run(program, env=prefix.environment()))
+    in_cxx(prefix, "facade", "consumer_facade.cpp")
 
 
 def cmake(prefix):
@@ -68,10 +76,10 @@ def cmake(prefix):
     folder = prefix.folder("cmake")
     for name in ("cmake/CMakeLists.txt", "consumer.c"):
         shutil.copy(HERE / name, folder)
-    run("cmake", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Release",
-        env=prefix.environment())
+    run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Release",
+        *prefix.system.cmake_setup, env=prefix.environment())
     run("cmake", "--build", folder / "build", env=prefix.environment())
-    print(run(folder / "build" / "consumer", env=prefix.environment()))
+    check(prefix, prefix.program(folder / "build"), prefix.shared, prefix.environment())
 
 
 def not_source(folder, names):
@@ -88,15 +96,13 @@ def subproject(prefix, library):
     shutil.copytree(prefix.source, folder / "subprojects" / "eddy",
                     ignore=not_source)
     # An installed eddy must not be found instead.
-    environment = prefix.environment(PKG_CONFIG_PATH="", LD_LIBRARY_PATH="")
+    environment = prefix.environment(**prefix.system.without_prefix())
     run("meson", "setup", folder / "build", folder, "--wrap-mode", "nodownload",
-        "--force-fallback-for", "eddy", f"-Ddefault_library={library}", env=environment)
+        "--force-fallback-for", "eddy", f"-Ddefault_library={library}", "-Dbuildtype=plain",
+        *prefix.system.meson_setup, env=environment)
     run("meson", "compile", "-C", folder / "build", env=environment)
-    program = folder / "build" / "host"
-    linked = "libeddy.so.0" in prefix.needed(program)
-    expect(linked == (library == "shared"), f"its libraries are {prefix.needed(program)}")
-    expect(not any("stdc++" in name for name in prefix.needed(program)), "it needs libstdc++")
-    print(run(program, env=environment))
+    built = folder / "build" / "subprojects" / "eddy" / prefix.shared.name
+    check(prefix, prefix.program(folder / "build", "host"), built if library == "shared" else None, environment)
 
 
 def subproject_shared(prefix):
@@ -108,7 +114,7 @@ def subproject_static(prefix):
 
 
 def ffi(prefix, interpreter, script):
-    environment = prefix.environment(EDDY_LIBRARY=str(prefix.lib / "libeddy.so.0"))
+    environment = prefix.environment(EDDY_LIBRARY=str(prefix.shared))
     said = run(*interpreter, prefix.source / "examples" / "ffi" / script, env=environment)
     expect("echoed: hello" in said, said)
     print(said)
@@ -131,11 +137,17 @@ CASES = {case.__name__: case for case in (
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case", choices=sorted(CASES))
-    for name in ("scratch", "source", "cc", "cxx"):
+    for name in ("scratch", "source", "build", "cc", "cxx"):
         parser.add_argument("--" + name, required=True)
+    parser.add_argument("--system", choices=["unix", "windows", "wine"], required=True)
+    parser.add_argument("--objdump", nargs="+")
     options = parser.parse_args()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-    prefix = Prefix(options.scratch, options.source, options.cc, options.cxx)
+    if options.system == "unix":
+        system = Unix()
+    else:
+        system = Windows(options.objdump, options.build, under_wine=options.system == "wine")
+    prefix = Prefix(options.scratch, options.source, options.cc, options.cxx, system)
     if options.case != "files":
         prefix.install(afresh=False)
     CASES[options.case](prefix)
