@@ -46,7 +46,7 @@ OsResult get_linger(eddy_native_t fd, int64_t *value) {
   linger state = {};
   uint32_t size = sizeof state;
   OsResult got = os_socket_get_native_option(fd, SOL_SOCKET, SO_LINGER, &state, &size);
-  *value = state.l_onoff ? state.l_linger : -1;
+  if (got.value == 0) *value = state.l_onoff ? state.l_linger : -1;
   return got;
 }
 
