@@ -109,12 +109,12 @@ int take_packets(Loop &loop, Time until, int32_t *error) {
 // The polls' memory is the kernel's until each has brought its packet.
 void afd_destroy(Loop &loop, bool) {
   Afd &afd = state(loop);
+  alarm_end(afd.alarm);
   afd.machine.remove_all();
   int32_t error;
   while (afd.machine.pending() || afd.overlapped.pending)
     if (take_packets(loop, kNever, &error) < 0) return; // the kernel may still write there: leaked
   embedding_end(afd.embedding);
-  alarm_end(afd.alarm);
   afd.machine.destroy(afd_close_helper);
   core(loop).memory.put(&afd, sizeof(Afd));
 }
