@@ -72,7 +72,7 @@ static inline int raw_connected(int fd, const eddy_addr_t *addr) {
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (!error) return fd;
   }
-  print_message("connect: %s\n", strerror(error));
+  print_message("connect: %s (%d)\n", strerror(error), error);
   close(fd);
   errno = error;
   return -1;
