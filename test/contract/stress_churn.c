@@ -72,12 +72,12 @@ static void comes_and_goes(void **state) {
   pthread_t threads[kThreads];
   for (uintptr_t i = 0; i < kThreads; i++)
     pthread_create(&threads[i], NULL, churn, (void *)(i + 1));
-  // However slow it is, something has to go on.
+  // However slow it is, some have to come.
   int before = -1;
   for (eddy_time_t last = eddy_update_now(loop);
        ended < kThreads && eddy_update_now(loop) < last + 60 * EDDY_SECOND;) {
-    if (before != made) last = eddy_now(loop);
-    before = made;
+    if (before != came) last = eddy_now(loop);
+    before = came;
     eddy_loop_step(loop, eddy_now(loop) + 20 * EDDY_MILLISECOND);
   }
   if (ended < kThreads)
