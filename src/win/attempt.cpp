@@ -159,8 +159,9 @@ OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
       OsResult failure = outcome(-1, 0);
       bool of_one_connection = failure.native == WSAECONNRESET ||
                                failure.native == WSAECONNABORTED || failure.native == WSAENOTCONN;
-      if (of_one_connection && tries < kAcceptTries) continue;
-      return failure;
+      if (!of_one_connection) return failure;
+      if (tries < kAcceptTries) continue;
+      return {kAgain, 0}; // the next poll tells at once when there are more
     }
     eddy_native_t accepted = static_cast<eddy_native_t>(socket);
     SetHandleInformation(handle_of(accepted), HANDLE_FLAG_INHERIT, 0);

@@ -53,7 +53,10 @@ static void see_off(struct rec *rec, int64_t result) {
 static eddy_pool_t *pool;
 
 static void welcome(struct rec *rec, int64_t result) {
-  if (!eddy_op_more(&rec->op)) return;
+  if (!eddy_op_more(&rec->op)) {
+    assert_int_equal(result, EDDY_ECANCELED);
+    return;
+  }
   assert_int_equal(result, 0);
   struct guest *guest = calloc(1, sizeof *guest);
   guest->stream = eddy_op_take_stream(&rec->op);
