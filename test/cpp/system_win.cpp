@@ -29,7 +29,8 @@ static void connected_sockets(SOCKET ends[2]) {
   closesocket(listener);
 }
 
-// What Winsock and the C++ runtime keep for themselves from their first use on is not the test's.
+// What Winsock, the C++ runtime and the thread pool's waits keep for themselves from their first use on is not the
+// test's. The pool's thread goes away when there is nothing to wait for, hence a wait for ever.
 static void warm_up() {
   WSADATA data;
   CHECK(WSAStartup(MAKEWORD(2, 2), &data) == 0);
@@ -39,6 +40,10 @@ static void warm_up() {
   closesocket(ends[0]);
   closesocket(ends[1]);
   std::thread([] {}).join();
+  HANDLE wait;
+  CHECK(RegisterWaitForSingleObject(
+      &wait, CreateEventW(nullptr, TRUE, FALSE, nullptr), [](void *, BOOLEAN) {}, nullptr, INFINITE,
+      WT_EXECUTEINWAITTHREAD));
 }
 
 int open_descriptors() {
