@@ -46,7 +46,7 @@ uint32_t wait_limit(Alarm &alarm, Time until) {
   if (left <= 2 * kTick)
     set(alarm, until, left);
   else if (!alarm.refused)
-    left -= kTick + EDDY_MILLISECOND; // the alarm is for the rest
+    left -= kTick + EDDY_MILLISECOND; // awake in time to set the alarm for the rest
   Time limit = (left - 1) / EDDY_MILLISECOND + 1;
   return limit < INFINITE ? static_cast<uint32_t>(limit) : INFINITE - 1;
 }

@@ -33,7 +33,7 @@ int without_alarms(Alarm &alarm, Packet *packets, int count); // how many are le
 // Packets that wait, or that come before `until`; never back early without one. Below 0: the port is lost.
 int port_wait(Alarm &alarm, Time until, Packet *packets, int32_t *error);
 
-// The same without an end, for a thread that is not the loop's: alarms too.
+// One wait in the system's ticks, which may be early (0); packets of the alarm count. For any thread.
 int port_take(eddy_native_t port, uint32_t limit, Packet *packets, int32_t *error);
 
 } // namespace eddy
