@@ -3,11 +3,9 @@
 #ifndef EDDY_CONTROL_HPP
 #define EDDY_CONTROL_HPP
 
+#include <eddy/stop_bridge.hpp>
 #include <eddy/timer.hpp>
 #include <eddy/when.hpp>
-
-#include <atomic>
-#include <stop_token>
 
 namespace eddy {
 namespace detail {
@@ -52,70 +50,6 @@ private:
   fiber &owner_;
   eddy_op_t op_{};
   bool fired_ = false, joined_ = false;
-};
-
-// A stop request of another thread, brought to a group by a post.
-class stop_bridge {
-public:
-  stop_bridge(group &g, fiber &owner, const std::stop_token &token)
-      : group_(g), owner_(owner), loop_(*owner.loop), remote_(loop_.native) {
-    op_.data = this;
-    loop_.expect();
-    callback_.emplace(token, forward(*this));
-  }
-  stop_bridge(const stop_bridge &) = delete;
-  stop_bridge &operator=(const stop_bridge &) = delete;
-
-  // No request can come any more, and one under way has arrived.
-  class end {
-  public:
-    explicit end(stop_bridge &b) : bridge_(b) {}
-    bool await_ready() const {
-      bridge_.callback_.reset(); // waits for a callback that is running
-      bridge_.loop_.arrived();
-      return !bridge_.posted_.load(std::memory_order_acquire) || bridge_.delivered_;
-    }
-    void await_suspend(std::coroutine_handle<> h) {
-      bridge_.owner_.waiting = h;
-      bridge_.joined_ = true;
-    }
-    void await_resume() const noexcept {}
-    end eddy_await(fiber &) const { return *this; }
-
-  private:
-    stop_bridge &bridge_;
-  };
-
-private:
-  class forward {
-  public:
-    explicit forward(stop_bridge &b) : bridge_(&b) {}
-    void operator()() const noexcept {
-      // Said before, for the delivery may come before the post returns.
-      bridge_->posted_.store(true, std::memory_order_release);
-      if (eddy_post(bridge_->remote_.native(), &bridge_->op_, on_stop) != EDDY_PENDING)
-        bridge_->posted_.store(false, std::memory_order_release); // the loop is ending anyway
-    }
-
-  private:
-    stop_bridge *bridge_;
-  };
-
-  static void on_stop(eddy_op_t *op, std::int64_t) {
-    stop_bridge &self = *static_cast<stop_bridge *>(op->data);
-    self.delivered_ = true;
-    self.group_.stop.request();
-    if (self.joined_) self.owner_.resume();
-  }
-
-  group &group_;
-  fiber &owner_;
-  loop_state &loop_;
-  remote remote_;
-  eddy_op_t op_{};
-  std::atomic<bool> posted_{false};
-  bool delivered_ = false, joined_ = false;
-  std::optional<std::stop_callback<forward>> callback_;
 };
 
 template<class T>
