@@ -1,10 +1,25 @@
 """The example programs as the checks run them: of this system, or Windows' under Wine."""
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
+
+
+def interrupt_under_wine(process):
+    """Wine's handler of SIGINT starts a thread, for which it takes malloc's locks: a main thread that is in malloc or
+    in fork then waits for itself for ever. So one of the thread pool gets it, which does nothing but wait."""
+    limit = time.monotonic() + 10
+    while time.monotonic() < limit:
+        for task in Path(f"/proc/{process.pid}/task").iterdir():
+            if (task / "comm").read_text(encoding="ascii").startswith("wine_threadpool"):
+                ctypes.CDLL(None).tgkill(process.pid, int(task.name), signal.SIGINT)
+                return
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
 
 
 class Programs:
@@ -33,8 +48,10 @@ class Programs:
         """As a terminal or as a supervisor does. Windows knows the former, and Wine makes it of SIGINT."""
         if self.system == "windows":
             process.send_signal(signal.CTRL_BREAK_EVENT)
+        elif self.system == "wine":
+            interrupt_under_wine(process)
         else:
-            process.send_signal(signal.SIGINT if by_keyboard or self.on_windows else signal.SIGTERM)
+            process.send_signal(signal.SIGINT if by_keyboard else signal.SIGTERM)
 
     def descriptors(self, process):
         """How many it has open; 0 where only the system knows."""
