@@ -63,7 +63,7 @@ int without_alarms(Alarm &alarm, Packet *packets, int count) {
 }
 
 void alarm_end(Alarm &alarm) {
-  if (alarm.wait) UnregisterWaitEx(alarm.wait, INVALID_HANDLE_VALUE);
+  if (alarm.wait) pool_wait_end(alarm.wait);
   if (alarm.timer) CloseHandle(alarm.timer);
   alarm.wait = alarm.timer = nullptr;
 }

@@ -39,6 +39,19 @@ int port_wait(Alarm &alarm, Time until, Packet *packets, int32_t *error) {
   }
 }
 
+// INVALID_HANDLE_VALUE would do without the event, but Wine 8 then cancels a callback of the thread that waits as if it
+// were queued, and a signal of that moment ends in an access violation (tp_object_cancel).
+void pool_wait_end(void *wait) {
+  HANDLE ended = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  if (!ended) {
+    UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
+    return;
+  }
+  if (UnregisterWaitEx(wait, ended) || GetLastError() == ERROR_IO_PENDING)
+    WaitForSingleObject(ended, INFINITE);
+  CloseHandle(ended);
+}
+
 OsResult os_wake_open(eddy_native_t *wake) {
   winsock_start();
   HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1);

@@ -36,4 +36,8 @@ int port_wait(Alarm &alarm, Time until, Packet *packets, int32_t *error);
 // One wait in the system's ticks, which may be early (0); packets of the alarm count. For any thread.
 int port_take(eddy_native_t port, uint32_t limit, Packet *packets, int32_t *error);
 
+// Ends a wait of the system's thread pool (RegisterWaitForSingleObject); its callback has returned, and does not come
+// any more.
+void pool_wait_end(void *wait);
+
 } // namespace eddy

@@ -47,7 +47,7 @@ OsResult arm(Waitable &waitable) {
 // True: nothing will come. Waits for the callback to return if it runs, which is soon.
 bool disarm(Waitable &waitable) {
   if (!waitable.armed) return true;
-  if (waitable.wait) UnregisterWaitEx(waitable.wait, INVALID_HANDLE_VALUE);
+  if (waitable.wait) pool_wait_end(waitable.wait);
   waitable.wait = nullptr;
   if (waitable.fired.load(std::memory_order_acquire)) return false;
   waitable.armed = false;
@@ -143,7 +143,7 @@ void waitable_release(Source &source) {
 void waitable_packet(void *context) {
   Waitable &waitable = *static_cast<Waitable *>(context);
   if (!waitable.source) return;
-  if (waitable.wait) UnregisterWaitEx(waitable.wait, INVALID_HANDLE_VALUE);
+  if (waitable.wait) pool_wait_end(waitable.wait);
   waitable.wait = nullptr;
   waitable.armed = false;
   overlapped(*waitable.source->loop).pending--;
