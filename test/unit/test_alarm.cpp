@@ -165,6 +165,39 @@ void a_busy_pool_holds_nobody_up(void **) {
   for (HANDLE handle : {begun, go_on, now}) CloseHandle(handle);
 }
 
+struct Signalled {
+  HANDLE event;
+  std::atomic<bool> over = false;
+  std::atomic<int> calls = 0;
+};
+
+// The callback may be due, running or over when its wait is taken away; after that it does not come.
+void the_signal_races_the_end(void **) {
+  Signalled signalled = {CreateEventW(nullptr, FALSE, FALSE, nullptr)};
+  auto set = [](void *context) -> DWORD {
+    Signalled &it = *static_cast<Signalled *>(context);
+    for (; !it.over; Sleep(0)) SetEvent(it.event);
+    return 0;
+  };
+  auto count = [](void *context, BOOLEAN) { static_cast<Signalled *>(context)->calls++; };
+  HANDLE thread = CreateThread(nullptr, 0, set, &signalled, 0, nullptr);
+  for (int i = 0; i < 1000; i++) {
+    HANDLE wait;
+    assert_true(RegisterWaitForSingleObject(&wait, signalled.event, count, &signalled, INFINITE,
+                                            WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD));
+    for (int spin = i % 40 * 50; spin > 0; spin--) YieldProcessor();
+    pool_wait_end(wait);
+    int calls = signalled.calls.exchange(0);
+    assert_in_range(calls, 0, 1);
+    SwitchToThread();
+    assert_int_equal(signalled.calls.load(), 0);
+  }
+  signalled.over = true;
+  WaitForSingleObject(thread, INFINITE);
+  CloseHandle(thread);
+  CloseHandle(signalled.event);
+}
+
 void it_leaves_nothing(void **) {
   DWORD before = 0, after = 0;
   for (int i = 0; i < 50; i++) {
@@ -190,6 +223,7 @@ int main() {
       cmocka_unit_test(the_same_end_again),
       cmocka_unit_test(no_packet_is_lost_beside_it),
       cmocka_unit_test(a_busy_pool_holds_nobody_up),
+      cmocka_unit_test(the_signal_races_the_end),
       cmocka_unit_test(it_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
