@@ -82,6 +82,8 @@ test_windows() {
     trap wine_end EXIT
     wine_begin || exit
     driver_wanted=$windows_driver runner=(timeout --foreground -k 30 2400)
+    # Wine needs a page at a fixed address, where the kernel's randomizing puts something else now and then.
+    ! setarch -R true 2>/dev/null || runner=(setarch -R "${runner[@]}")
     # Building and installing for Windows is half of a round's time, and the same each time.
     if [ "$stress" = true ]; then stress_loop "$dir" --no-suite install "$@"; else run_suite "$dir" "$@"; fi
   )
