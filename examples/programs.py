@@ -15,8 +15,11 @@ def interrupt_under_wine(process):
     limit = time.monotonic() + 10
     while time.monotonic() < limit:
         for task in Path(f"/proc/{process.pid}/task").iterdir():
-            if (task / "comm").read_text(encoding="ascii").startswith("wine_threadpool"):
-                ctypes.CDLL(None).tgkill(process.pid, int(task.name), signal.SIGINT)
+            try:
+                waits = (task / "comm").read_text(encoding="ascii").startswith("wine_threadpool")
+            except OSError:
+                continue  # it has ended meanwhile
+            if waits and ctypes.CDLL(None).tgkill(process.pid, int(task.name), signal.SIGINT) == 0:
                 return
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
