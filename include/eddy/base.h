@@ -5,14 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(_WIN32)
-#if defined(EDDY_BUILD_SHARED)
-#define EDDY_EXPORT __declspec(dllexport)
-#elif defined(EDDY_STATIC)
+#if defined(_WIN32) && defined(EDDY_STATIC)
 #define EDDY_EXPORT
-#else
+#elif defined(_WIN32)
 #define EDDY_EXPORT __declspec(dllimport)
-#endif
 #else
 #define EDDY_EXPORT __attribute__((visibility("default")))
 #endif

@@ -1,12 +1,14 @@
 """The DLL: what it exports, and what a program has to bring beside it, which is nothing.
 
-symbols.txt is the reviewed list, as for the shared object.
+eddy.def is the reviewed list, as for the shared object.
 """
 
 import argparse
 import re
 import subprocess
 import sys
+
+from listed import listed
 
 NAME = "eddy.dll"
 # Parts of Windows 10: its API, Winsock, the older C runtime and the universal one.
@@ -33,12 +35,12 @@ def exports(text):
             yield found.group(1)
 
 
-def check(text, listed):
+def check(text, names):
     found = list(exports(text))
-    for name in sorted(set(found) - set(listed)):
-        yield f"{name} is exported and not in symbols.txt"
-    for name in sorted(set(listed) - set(found)):
-        yield f"{name} is in symbols.txt and not exported"
+    for name in sorted(set(found) - set(names)):
+        yield f"{name} is exported and not in eddy.def"
+    for name in sorted(set(names) - set(found)):
+        yield f"{name} is in eddy.def and not exported"
     needed = re.findall(r"^\s*DLL Name: (\S+)", text, re.MULTILINE)
     if not needed:
         yield "it needs no DLL at all: this was read wrongly"
@@ -56,14 +58,13 @@ def main():
     parser.add_argument("symbols")
     parser.add_argument("objdump", nargs="+")
     options = parser.parse_args()
-    with open(options.symbols, encoding="ascii") as file:
-        listed = file.read().split()
+    names = listed(options.symbols)
     text = subprocess.run([*options.objdump, "-p", options.library], check=True, stdout=subprocess.PIPE,
                           text=True).stdout
-    found = list(check(text, listed))
+    found = list(check(text, names))
     for message in found:
         print(message)
-    print(f"{len(listed)} symbols, {len(found)} complaints")
+    print(f"{len(names)} symbols, {len(found)} complaints")
     return 1 if found else 0
 
 

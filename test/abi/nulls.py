@@ -11,6 +11,8 @@ import signal
 import sys
 import tempfile
 
+from listed import listed
+
 ARGUMENTS = 6  # more than any function takes
 
 
@@ -34,8 +36,7 @@ def main():
     parser.add_argument("symbols")
     options = parser.parse_args()
     library = ctypes.CDLL(options.library)
-    with open(options.symbols, encoding="ascii") as file:
-        names = file.read().split()
+    names = listed(options.symbols)
     bad = named = 0
     for name in names:
         killer, said = call(library, name)

@@ -1,6 +1,6 @@
 """The shared library: what it exports, what it is called, and what it needs.
 
-symbols.txt is the reviewed list. A name that leaves it breaks programs, a name that joins it is
+eddy.def is the reviewed list. A name that leaves it breaks programs, a name that joins it is
 promised for ever.
 """
 
@@ -8,6 +8,8 @@ import argparse
 import re
 import subprocess
 import sys
+
+from listed import listed
 
 VERSION = "EDDY_0.1"
 SONAME = "libeddy.so.0"
@@ -38,9 +40,9 @@ def check_exports(library, listed):
         if version != VERSION:
             yield f"{symbol} has not the version {VERSION}"
     for name in sorted(seen - listed):
-        yield f"{name} is exported and not in symbols.txt"
+        yield f"{name} is exported and not in eddy.def"
     for name in sorted(listed - seen):
-        yield f"{name} is in symbols.txt and not exported"
+        yield f"{name} is in eddy.def and not exported"
 
 
 def check_dependencies(library):
@@ -64,7 +66,7 @@ def check_undefined(library):
 
 def check_order(names):
     if names != sorted(set(names)):
-        yield "symbols.txt is not sorted, or has a name twice"
+        yield "eddy.def is not sorted, or has a name twice"
 
 
 def main():
@@ -72,8 +74,7 @@ def main():
     parser.add_argument("library")
     parser.add_argument("symbols")
     options = parser.parse_args()
-    with open(options.symbols, encoding="ascii") as file:
-        names = file.read().split()
+    names = listed(options.symbols)
     found = [*check_order(names), *check_exports(options.library, set(names)),
              *check_dependencies(options.library), *check_undefined(options.library)]
     for message in found:

@@ -67,6 +67,10 @@ class Unix:
         lines = run("readelf", "-d", "-W", program).splitlines()
         return [line.split("[")[1].rstrip("]") for line in lines if "(NEEDED)" in line]
 
+    def exports(self, program):
+        """Functions of eddy that a program offers to the libraries that it loads."""
+        return re.findall(r" (eddy_\w+)$", run("nm", "-D", "--defined-only", program), re.MULTILINE)
+
     def execute(self, program, shared, environment):
         """Runs a program that uses a shared library, or None."""
         return run(program, env=environment)
@@ -99,6 +103,9 @@ class Windows:
 
     def needed(self, program):
         return re.findall(r"^\s*DLL Name: (\S+)", run(*self.objdump, "-p", program), re.MULTILINE)
+
+    def exports(self, program):
+        return re.findall(r"^\s*\[ *\d+\] .*?(eddy_\w+)$", run(*self.objdump, "-p", program), re.MULTILINE)
 
     def execute(self, program, shared, environment):
         # Beside itself is where a program looks first.

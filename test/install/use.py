@@ -38,6 +38,8 @@ def check(prefix, program, shared, environment, in_c=True):
     expect(linked == bool(shared), f"it needs {needed}")
     foreign = [name for name in needed if "stdc++" in name or "pthread" in name]
     expect(not (in_c and foreign), f"a program in C needs {foreign}")
+    exported = prefix.system.exports(program)
+    expect(not exported, f"it exports {exported}")
     print(prefix.system.execute(program, shared, environment))
 
 
