@@ -18,8 +18,8 @@ namespace detail {
 // stop_callback away: the end of the task, or the request itself, from inside the callback. So its
 // destructor does not wait for a callback that runs on another thread, in which libstdc++ can hang
 // where it has no futex (docs/porting.md, Windows). What is left is a callback that the request has
-// picked and not yet called, when the task ends: some instructions, and it returns at once. That wait is the
-// library's, and its cure a macro of the program's.
+// picked and not yet called, when the task ends: some instructions, and it returns at once. There
+// the standard offers no way around the wait; docs/porting.md names the macro that mends it.
 class stop_bridge {
 public:
   stop_bridge(group &g, fiber &owner, const std::stop_token &token)
