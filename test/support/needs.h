@@ -1,0 +1,26 @@
+// What a test needs, said by the test itself: NEEDS(FORK) skips it, with that reason, where the system has none.
+// A file that would not even compile there puts its tests between #if HAS_X and #else, and ends with
+// RUN_NOTHING("why").
+#ifndef EDDY_TEST_NEEDS_H
+#define EDDY_TEST_NEEDS_H
+
+#include "fixture.h"
+
+#include <has.h>
+
+#define NEEDS(what)                                                                                \
+  do {                                                                                             \
+    if (!HAS_##what) SKIP("this system does not have what the test needs: " #what);                \
+  } while (0)
+
+// For what only one driver has, or lacks.
+#define NEEDS_DRIVER(loop, driver)                                                                 \
+  do {                                                                                             \
+    if (!driver_is(loop, driver)) SKIP("the test needs " #driver);                                 \
+  } while (0)
+
+#define RUN_NOTHING(why)                                                                           \
+  int main(void) { skip_program(why); }                                                            \
+  typedef int eddy_test_runs_nothing
+
+#endif

@@ -1,0 +1,14 @@
+// What this system has, for NEEDS: 1, or 0 for what is missing.
+#ifndef EDDY_TEST_HAS_H
+#define EDDY_TEST_HAS_H
+
+#define HAS_FORK 1
+#define HAS_SECCOMP 1
+#define HAS_PROC 1         // the process told as files: threads, CPU time
+#define HAS_POSIX_FILES 1  // pipes, ptys, procfs and the like as descriptors
+#define HAS_UNIX_SOCKETS 1 // with paths, and as plain sockets
+#define HAS_HALF_CLOSE 1   // of local streams too
+#define HAS_SIGNALS 1
+#define HAS_DESCRIPTOR_LIMIT 1
+
+#endif

@@ -1,0 +1,14 @@
+// What this system has, for NEEDS: 1, or 0 for what is missing.
+#ifndef EDDY_TEST_HAS_H
+#define EDDY_TEST_HAS_H
+
+#define HAS_FORK 0
+#define HAS_SECCOMP 0
+#define HAS_PROC 0
+#define HAS_POSIX_FILES 0
+#define HAS_UNIX_SOCKETS 0
+#define HAS_HALF_CLOSE 0
+#define HAS_SIGNALS 0
+#define HAS_DESCRIPTOR_LIMIT 0
+
+#endif
