@@ -7,11 +7,11 @@ namespace eddy {
 
 static unsigned bit(Lane which) { return 1u << which; }
 
-static void fail_waiting(Source &source, Lane which, OsResult why) {
-  if (which == kWaiters)
-    settle_waiter(*source.waiters.head, why);
-  else
-    settle(*source.lanes[which].head, why);
+static void fail_waits(Source &source, OsResult why) {
+  for (Op *op = source.waiters.head, *next; op; op = next) {
+    next = op->next;
+    if (op->kind != Kind::uncongested) settle_waiter(*op, why);
+  }
 }
 
 // Makes the kernel report readiness of a lane; if it will not, the lane's head gets the reason.
@@ -19,7 +19,7 @@ static bool arm(Source &source, Lane which) {
   source.ready &= static_cast<uint8_t>(~bit(which));
   OsResult armed = source.loop->readiness->arm(source, bit(which));
   if (armed.value >= 0) return true;
-  fail_waiting(source, which, armed);
+  settle(*source.lanes[which].head, armed);
   return false;
 }
 
@@ -36,48 +36,105 @@ static uint64_t asked_of(const Op &op) {
   return op.kind == Kind::read ? op.io.total : 0;
 }
 
+// False: the lane waits for readiness, for the user, or has nothing to do.
+static bool try_head(Source &source, Lane which) {
+  Op *head = source.lanes[which].head;
+  if (!head || (!(source.ready & bit(which)) && (source.armed & bit(which)))) return false;
+  Kind kind = head->kind;
+  if (kind == Kind::read_pool && source.loop->receive_now) { // where its callback is due
+    if (!(source.armed & bit(which))) return !arm(source, which);
+    if (!(head->bits & kParked)) op_receive(*head);
+    return false;
+  }
+  uint64_t asked = asked_of(*head);
+  OsResult got = source.loop->readiness->perform(*head);
+  if (got.value == kBlocked) return false;
+  if (got.value == kAgain) return !arm(source, which);
+  settle(*head, got);
+  if (!exhausted(source, kind, asked, got.value)) return true;
+  if (source.lanes[which].head) return !arm(source, which);
+  source.ready &= static_cast<uint8_t>(~bit(which));
+  return false;
+}
+
 static void run_lane(Source &source, Lane which) {
-  OpList &queue = source.lanes[which];
-  for (int budget = kBudget; budget; budget--) {
-    Op *head = queue.head;
-    if (!head) return;
-    if (!(source.ready & bit(which)) && (source.armed & bit(which))) return;
-    Kind kind = head->kind;
-    uint64_t asked = asked_of(*head);
-    OsResult got = source.loop->readiness->perform(*head);
-    if (got.value == kBlocked) return;
-    if (got.value == kAgain) {
-      if (arm(source, which)) return;
-      continue;
-    }
-    settle(*head, got);
-    if (exhausted(source, kind, asked, got.value)) {
-      if (queue.head)
-        arm(source, which);
-      else
-        source.ready &= static_cast<uint8_t>(~bit(which));
-      return;
-    }
-  }
-  if (queue.head) work_later(source, bit(which));
+  if ((source.running | source.inflight) & bit(which)) return;
+  source.running |= static_cast<uint8_t>(bit(which));
+  int budget = kBudget;
+  while (budget && try_head(source, which)) budget--;
+  source.running &= static_cast<uint8_t>(~bit(which));
+  if (!budget && source.lanes[which].head) work_later(source, bit(which));
 }
 
-static void try_waiter(Source &source, Op &op) {
-  OsResult got = source.loop->readiness->perform(op);
-  if (got.value == kAgain) {
-    if (source.armed & bit(kWaiters)) return;
-    got = source.loop->readiness->arm(source, bit(kWaiters));
-    if (got.value >= 0) return;
-  }
-  settle_waiter(op, got);
+static bool waits(const Op &op) {
+  return op.kind != Kind::uncongested && op.reason == Reason::none;
 }
 
-static void run_waiters(Source &source) {
+static void tell_waits(Source &source, uint32_t events) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
-    if (op->kind == Kind::uncongested || op->count || op->reason != Reason::none) continue;
-    try_waiter(source, *op);
+    if (!waits(*op)) continue;
+    if (uint32_t held = events & (op->poll.events | EDDY_POLL_ERROR)) settle_waiter(*op, {held, 0});
   }
+}
+
+// Where the system does not say which events hold, each wait looks for itself.
+static void ask_each(Source &source) {
+  for (Op *op = source.waiters.head, *next; op; op = next) {
+    next = op->next;
+    if (!waits(*op) || op->count) continue;
+    OsResult got = source.loop->readiness->perform(*op);
+    if (got.value == kAgain) {
+      if (source.armed & bit(kWaiters)) continue;
+      got = source.loop->readiness->arm(source, bit(kWaiters));
+      if (got.value >= 0) continue;
+    }
+    settle_waiter(*op, got);
+  }
+}
+
+struct Wanted {
+  uint32_t events;
+  bool repeats; // one of the waits does
+};
+
+static Wanted wanted_of(const Source &source) {
+  Wanted wanted = {};
+  for (const Op *op = source.waiters.head; op; op = op->next) {
+    if (!waits(*op)) continue;
+    wanted.events |= op->poll.events;
+    wanted.repeats |= (op->bits & kRepeat) != 0;
+  }
+  return wanted;
+}
+
+// One look of all waits: what a descriptor that forgets what it has told says now is for every one of them.
+static void poll_now(Source &source, uint32_t events) {
+  OsResult got = os_poll(source.native, events);
+  if (got.value > 0)
+    tell_waits(source, static_cast<uint32_t>(got.value));
+  else if (got.value != kAgain)
+    fail_waits(source, got);
+}
+
+// At the flush, for waits that began or were told since the last one. Being looked at anew swallows the event of a
+// descriptor that forgets, so not while a wait is pending that may lose none.
+static void look(Source &source) {
+  const Readiness &readiness = *source.loop->readiness;
+  if (!readiness.look) {
+    ask_each(source);
+    return;
+  }
+  Wanted wanted = wanted_of(source);
+  if (!wanted.events) return;
+  OsResult asked;
+  if (wanted.repeats) {
+    poll_now(source, wanted.events);
+    asked = readiness.arm(source, bit(kWaiters));
+  } else {
+    asked = readiness.look(source);
+  }
+  if (asked.value < 0) fail_waits(source, asked);
 }
 
 static void run(Source &source, unsigned lanes) {
@@ -85,33 +142,48 @@ static void run(Source &source, unsigned lanes) {
   if (source.paused & kPausedByConnect) lanes &= bit(kWriteLane);
   if (lanes & bit(kReadLane)) run_lane(source, kReadLane);
   if (lanes & bit(kWriteLane)) run_lane(source, kWriteLane);
-  if (lanes & bit(kWaiters)) run_waiters(source);
+  if ((lanes & bit(kWaiters)) && source.waiters.head) look(source);
 }
 
-void adapter_ready(Source &source, unsigned lanes, bool hung_up) {
+void adapter_run(Source &source, unsigned lanes) { run(source, lanes); }
+
+void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events) {
   source.ready |= static_cast<uint8_t>(lanes);
   if (hung_up) source.hung_up = true;
   Op *reader = source.lanes[kReadLane].head;
   unsigned work = 0;
   if ((lanes & bit(kReadLane)) && reader) {
-    if (reader->kind == Kind::read_pool && source.loop->receive_now && !source.paused)
-      op_receive(*reader);
-    else
+    if (reader->kind == Kind::read_pool && source.loop->receive_now && !source.paused) {
+      if (!(reader->bits & kParked)) op_receive(*reader);
+    } else {
       work = bit(kReadLane);
+    }
   }
   if ((lanes & bit(kWriteLane)) && source.lanes[kWriteLane].head) work |= bit(kWriteLane);
   if (work) run(source, work);
-  if (source.waiters.head)
-    run(source, bit(kWaiters)); // after the lanes, which may have taken the data
+  if (!source.waiters.head || source.closing || (source.paused & kPausedByConnect)) return;
+  if (events == kAskWaits)
+    ask_each(source); // after the lanes, which may have taken the data
+  else
+    tell_waits(source, events);
+}
+
+// A write that is to ride with the others of this turn.
+static bool rides(const Loop &loop, const Op &op) {
+  return op.kind == Kind::write && loop.readiness->carry && !loop.send_now;
 }
 
 static void adapter_submit(Op &op) {
   Source &source = *op.source;
   Lane which = lane_of(op.kind);
   if (which == kWaiters) {
-    try_waiter(source, op);
+    if (op.bits & kStarting) poll_now(source, wanted_of(source).events);
+    if (op.state == State::queued) work_later(source, bit(which));
   } else if (source.ready & bit(which) || op.kind == Kind::connect) {
-    run_lane(source, which);
+    if (rides(*source.loop, op))
+      work_later(source, bit(which));
+    else
+      run_lane(source, which);
   } else if (!(source.armed & bit(which))) {
     arm(source, which);
   }
@@ -119,7 +191,7 @@ static void adapter_submit(Op &op) {
 
 static void adapter_resume(Source &source, Lane which) { work_later(source, bit(which)); }
 
-static bool adapter_cancel(Op &) { return true; }
+static bool adapter_cancel(Op &op) { return op.state != State::active; }
 
 static void adapter_release(Source &source) {
   if (source.armed) source.loop->readiness->release(source);
@@ -131,11 +203,10 @@ static void adapter_quiesce(Source &source) {
   if (source.kind == SourceKind::fd) adapter_release(source);
 }
 
-static bool adapter_quiet(const Source &source) {
-  return !source.in_work && source.loop->readiness->quiet(source);
-}
+static bool adapter_quiet(const Source &source) { return !source.in_work && !source.inflight; }
 
 static void adapter_poll(Loop &loop, Time until) {
+  const Readiness &readiness = *loop.readiness;
   WorkList work = loop.work;
   loop.work = {};
   bool ended = false;
@@ -144,24 +215,25 @@ static void adapter_poll(Loop &loop, Time until) {
     source->work = 0;
     source->in_work = false;
     ended |= source->closing; // it waited only to leave this list
+    if ((lanes & bit(kWriteLane)) && readiness.carry && readiness.carry(*source))
+      lanes &= ~bit(kWriteLane);
     // Woken lanes try although no event came: what parked them was not the kernel.
-    run(*source, lanes);
+    if (lanes) run(*source, lanes);
   }
   bool busy = ended || !loop.work.empty() || !loop.ready.empty();
-  loop.readiness->poll(loop, busy ? 0 : until);
+  readiness.poll(loop, busy ? 0 : until);
 }
 
-static OsResult adapter_open(Loop &loop, uint32_t) {
+static OsResult adapter_open(Loop &loop, uint32_t entries) {
   loop.send_now = loop.readiness->send;
   loop.receive_now = loop.readiness->receive;
-  return loop.readiness->open(loop);
+  return loop.readiness->open(loop, entries);
 }
 static void adapter_destroy(Loop &loop, bool forked) { loop.readiness->destroy(loop, forked); }
-static OsResult adapter_bind(Loop &) { return {}; }
+static OsResult adapter_bind(Loop &loop) {
+  return loop.readiness->bind_thread ? loop.readiness->bind_thread(loop) : OsResult{};
+}
 static OsResult adapter_after_fork(Loop &loop) { return loop.readiness->after_fork(loop); }
-static OsResult adapter_pool_add(eddy_pool &) { return {}; }
-static void adapter_pool_give(eddy_pool &, uint32_t) {}
-static void adapter_pool_remove(eddy_pool &) {}
 static bool adapter_unflushed(const Loop &loop) {
   return !loop.work.empty() || (loop.readiness->unflushed && loop.readiness->unflushed(loop));
 }
@@ -181,9 +253,6 @@ constinit const Driver adapter = {
     .quiesce = adapter_quiesce,
     .quiet = adapter_quiet,
     .release = adapter_release,
-    .pool_add = adapter_pool_add,
-    .pool_give = adapter_pool_give,
-    .pool_remove = adapter_pool_remove,
     .unflushed = adapter_unflushed,
     .flush = adapter_flush,
     .poll = adapter_poll,

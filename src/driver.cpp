@@ -10,10 +10,10 @@ static const char *const names[] = {"auto", "epoll", "io_uring", "afd"};
 constexpr uint64_t kFeatures = EDDY_FEATURE_EPOLL | EDDY_FEATURE_IO_URING | EDDY_FEATURE_FORK;
 constexpr uint32_t kMigratable = EDDY_DRIVER_EPOLL;
 
-static int open_readiness(Loop &loop, const Readiness &readiness) {
+static int open_readiness(Loop &loop, const Readiness &readiness, uint32_t entries) {
   loop.driver = &adapter;
   loop.readiness = &readiness;
-  return static_cast<int>(adapter.open(loop, 0).value);
+  return static_cast<int>(adapter.open(loop, entries).value);
 }
 
 // One line for eddy_loop_driver_reason.
@@ -31,24 +31,18 @@ static const char *why_not_uring(int64_t error) {
   }
 }
 
-static int open_uring(Loop &loop, uint32_t entries) {
-  loop.driver = &uring;
-  loop.readiness = nullptr;
-  return static_cast<int>(uring.open(loop, entries).value);
-}
-
 static int open_best(Loop &loop, uint32_t entries) {
-  int refused = uring_default_kernel() ? open_uring(loop, entries) : EDDY_ENOTSUP;
+  int refused = uring_default_kernel() ? open_readiness(loop, uring, entries) : EDDY_ENOTSUP;
   if (refused == 0) return 0;
   loop.driver_reason = why_not_uring(refused);
-  return open_readiness(loop, epoll);
+  return open_readiness(loop, epoll, 0);
 }
 
 static int open_named(Loop &loop, uint32_t driver, uint32_t entries) {
   switch (driver) {
   case EDDY_DRIVER_AUTO: return open_best(loop, entries);
-  case EDDY_DRIVER_EPOLL: return open_readiness(loop, epoll);
-  case EDDY_DRIVER_IO_URING: return open_uring(loop, entries);
+  case EDDY_DRIVER_EPOLL: return open_readiness(loop, epoll, 0);
+  case EDDY_DRIVER_IO_URING: return open_readiness(loop, uring, entries);
   default: return EDDY_ENOTSUP;
   }
 }

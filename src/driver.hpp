@@ -1,7 +1,7 @@
 // The seam: the two tables of this library.
 //
-// A Driver takes ops and completes them. io_uring implements it directly; epoll and AFD are readiness
-// systems, which the adapter turns into one.
+// A Driver takes ops and completes them. epoll, io_uring's polled set and AFD are readiness systems, which the adapter
+// turns into one.
 #pragma once
 
 #include "memory.hpp"
@@ -40,9 +40,9 @@ struct LoopCore {
   eddy_native_t wake; // ends a wait when it becomes readable
   // How a write that finds its lane free is tried inside its start call; nullptr: not now.
   OsResult (*send_now)(eddy_native_t, const void *, size_t);
-  // How a pool read receives when its callback is due; nullptr: the kernel fills the buffers by itself.
+  // How a pool read receives when its callback is due; nullptr: it receives when its lane is run.
   OsResult (*receive_now)(eddy_native_t, void *, size_t);
-  uint32_t batch; // completions that the last poll brought
+  uint32_t batch; // events that the last poll brought
   bool lost;
 };
 
@@ -86,10 +86,6 @@ struct Driver {
   bool (*quiet)(const Source &);  // ... and whether it has
   void (*release)(Source &);      // deregister a quiet source, before its descriptor is closed
 
-  OsResult (*pool_add)(eddy_pool &);
-  void (*pool_give)(eddy_pool &, uint32_t index);
-  void (*pool_remove)(eddy_pool &);
-
   bool (*unflushed)(const Loop &);
   void (*flush)(Loop &);            // hand everything to the kernel, do not wait
   void (*poll)(Loop &, Time until); // flush, wait (until 0: not), settle what has completed
@@ -111,8 +107,9 @@ struct Pipes {
 // What a readiness system provides. The adapter owns lanes and retries.
 struct Readiness {
   uint32_t id;
-  OsResult (*open)(Loop &);
+  OsResult (*open)(Loop &, uint32_t ring_entries);
   void (*destroy)(Loop &, bool forked);
+  OsResult (*bind_thread)(Loop &); // nullptr: any thread will do
   OsResult (*after_fork)(Loop &);
   // Shortcuts of `perform` for the two commonest attempts; nullptr: there is none.
   OsResult (*receive)(eddy_native_t, void *, size_t);
@@ -121,7 +118,11 @@ struct Readiness {
   // Report readiness of these lanes (a bit per Lane), and say in Source::armed for how long: for ever, or a
   // lane only until it was reported.
   OsResult (*arm)(Source &, unsigned lanes);
-  bool (*quiet)(const Source &);
+  // Has the events that hold now told once more, for waits that began since; nullptr: waits ask by `perform`.
+  OsResult (*look)(Source &);
+  // Takes what is queued in the write lane into a request that the next poll makes; false: try by `perform`. When it
+  // has completed, settle() and adapter_run() of what is left. nullptr: never.
+  bool (*carry)(Source &);
   void (*release)(Source &);
   bool (*unflushed)(const Loop &);  // arms that wait for the next poll; nullptr: never any
   void (*poll)(Loop &, Time until); // wait, then adapter_ready() for each event
@@ -129,14 +130,18 @@ struct Readiness {
   Time (*now)(Loop &);
 };
 
-// The events of one source, as bits per Lane; `hung_up` when the peer's end or an error is among them.
-void adapter_ready(Source &source, unsigned lanes, bool hung_up);
+// The events of one source, as bits per Lane; `hung_up` when the peer's end or an error is among them. `events`: all
+// that hold, for its waits; kAskWaits when the system does not say.
+constexpr uint32_t kAskWaits = UINT32_MAX;
+void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events);
+// Tries the heads of these lanes.
+void adapter_run(Source &source, unsigned lanes);
 
 extern constinit const Driver adapter; // needs loop.readiness
 
 // The tables of this build, each defined if its OS folder is built; see driver.cpp.
 extern constinit const Readiness epoll;
-extern constinit const Driver uring;
+extern constinit const Readiness uring;
 extern constinit const Readiness afd;
 extern constinit const Driver windows; // the adapter on afd, and more
 

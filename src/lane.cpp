@@ -185,7 +185,7 @@ static void settle_accept(Op &op, OsResult outcome) {
   op_make_ready(op);
 }
 
-void settle(Op &op, OsResult outcome) {
+static void settle_head(Op &op, OsResult outcome) {
   switch (op.kind) {
   case Kind::read:
     if (outcome.value > 0) op.transferred = static_cast<uint64_t>(outcome.value);
@@ -215,10 +215,19 @@ void settle(Op &op, OsResult outcome) {
   }
 }
 
+void settle(Op &op, OsResult outcome) {
+  Source &source = *op.source;
+  Lane which = lane_of(op.kind);
+  settle_head(op, outcome);
+  if (!source.lanes[which].head || source.closing) [[likely]]
+    return;
+  if (!(source.running & (1u << which))) source.loop->driver->resume(source, which);
+}
+
 void settle_waiter(Op &op, OsResult outcome) {
   outcome = explain(op, outcome);
   if ((op.bits & kRepeat) && outcome.value > 0) {
-    op.poll.seen = static_cast<uint32_t>(outcome.value);
+    op.poll.seen = (op.count ? op.poll.seen : 0) | static_cast<uint32_t>(outcome.value);
     op.count = 1;
     op_make_ready(op);
   } else {

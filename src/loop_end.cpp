@@ -39,8 +39,7 @@ static void lose_sources(SourceList &list, int64_t error) {
     lose_lane(source->lanes[kWriteLane], error);
     lose_lane(source->waiters, error);
     source->ready = source->kind == SourceKind::stream ? 1 << kWriteLane : 0;
-    source->work = source->inflight = source->polling = source->cancels = 0;
-    source->polls = source->unanswered = 0;
+    source->work = source->inflight = 0;
     source->armed = 0;
   }
 }

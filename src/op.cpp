@@ -207,23 +207,24 @@ static inline void deliver_buffer(Op &op, eddy_pool &pool, uint32_t index, int64
 static void deliver_received(Op &op) {
   Source &source = *op.source;
   eddy_pool &pool = *op.pool.pool;
-  if (!pool_free_for(op)) [[unlikely]] {
-    op.loop->driver->resume(source, kReadLane); // to be parked
+  if (!pool_free_for(op) && !pool_admits(op)) [[unlikely]]
     return;
-  }
-  uint32_t index = pool.free_head;
-  OsResult got = op.loop->receive_now(source.native, pool_data(pool, index), pool.buffer_size);
+  OsResult got =
+      op.loop->receive_now(source.native, pool_data(pool, pool.free_head), pool.buffer_size);
   if (got.value <= 0) [[unlikely]] {
-    if (got.value == kAgain)
-      source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
-    else
+    if (got.value != kAgain) {
       settle(op, got);
+    } else {
+      source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
+      pool_passes(op);
+    }
     return;
   }
   // A short receive has emptied the kernel's buffer, unless the peer's end may be behind it.
   bool emptied = got.value < pool.buffer_size && !source.hung_up;
   if (emptied) source.ready &= static_cast<uint8_t>(~(1u << kReadLane));
-  pool_use(pool, index, op, static_cast<uint32_t>(got.value));
+  uint32_t index = pool_take(op);
+  pool.buffers[index].size = static_cast<uint32_t>(got.value);
   deliver_buffer(op, pool, index, got.value);
   if (!emptied && !(op.bits & kFinal)) op_receive(op); // others have their turn first
 }
@@ -231,7 +232,7 @@ static void deliver_received(Op &op) {
 static void deliver_any(Op &op);
 
 void op_deliver(Op &op) {
-  uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed));
+  uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed | kParked));
   if (bits == (kMulti | kInReady | kReceives) && !op.count) {
     op.bits &= static_cast<uint16_t>(~(kInReady | kReceives));
     deliver_received(op);

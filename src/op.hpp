@@ -49,7 +49,7 @@ enum : uint16_t {
   kMore = 1 << 3,     // the callback that runs is not the final one
   kCounted = 1 << 4,  // keeps the loop alive
   kTimed = 1 << 5,    // in the timer wheel
-  kParked = 1 << 6,   // a pool read that waits for a buffer or a credit
+  kParked = 1 << 6,   // a pool read that waits in its pool's line, or for a credit
   kRepeat = 1 << 7,   // a poll that reports again
   kStarting = 1 << 8, // inside its start call, and may end there
   kReceives = 1 << 9  // a pool read whose delivery begins with a receive
@@ -108,10 +108,9 @@ struct Op {
       uint32_t credits, held; // held: on loan, or waiting for a callback
       uint32_t first, last;   // received buffers that wait for their callback, linked in the pool
       uint32_t epoch;         // names this read in the buffers on loan
-      uint16_t reserved;      // 1: woken for a buffer that is kept for it
-      uint16_t listed;        // 1: in the pool's list of parked reads
-      uint32_t ticket;        // its turn there
-      Op *park_next, *park_prev;
+      uint16_t in_line;       // 1: waits in the pool's line
+      uint16_t called;        // 1: ... and is to attempt now
+      Op *line_next, *line_prev;
     } pool;
     struct {
       Source *first, *last; // accepted streams that wait for their callback

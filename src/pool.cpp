@@ -1,113 +1,85 @@
-// Receive pools: hard credits, first come first served when buffers are short.
+// Receive pools: hard credits, first come first served when buffers are short; the rule is in pool.hpp.
 #include "pool.hpp"
 
 #include "loop.hpp"
 
 namespace eddy {
 
-static void list_insert(eddy_pool &pool, Op &reader, Op *before) {
-  Op *after = before ? before->pool.park_prev : pool.parked_tail;
-  reader.pool.park_next = before;
-  reader.pool.park_prev = after;
-  (after ? after->pool.park_next : pool.parked_head) = &reader;
-  (before ? before->pool.park_prev : pool.parked_tail) = &reader;
-  reader.pool.listed = 1;
-  reader.bits |= kParked;
+static void call(Op &reader) {
+  if (reader.loop->receive_now)
+    op_receive(reader);
+  else
+    reader.loop->driver->resume(*reader.source, kReadLane);
 }
 
-static void list_remove(eddy_pool &pool, Op &reader) {
-  Op *next = reader.pool.park_next, *prev = reader.pool.park_prev;
-  (prev ? prev->pool.park_next : pool.parked_head) = next;
-  (next ? next->pool.park_prev : pool.parked_tail) = prev;
-  reader.pool.listed = 0;
+static void call_line(eddy_pool &pool) {
+  while (pool.uncalled && pool.called < pool.free) {
+    Op &reader = *pool.uncalled;
+    pool.uncalled = reader.pool.line_next;
+    pool.called++;
+    reader.pool.called = 1;
+    call(reader);
+  }
+}
+
+static void join_line(eddy_pool &pool, Op &reader) {
+  reader.pool.line_next = nullptr;
+  reader.pool.line_prev = pool.line_tail;
+  (pool.line_tail ? pool.line_tail->pool.line_next : pool.line_head) = &reader;
+  pool.line_tail = &reader;
+  if (!pool.uncalled) pool.uncalled = &reader;
+  reader.pool.in_line = 1;
+}
+
+void pool_leave_line(Op &reader) {
+  eddy_pool &pool = *reader.pool.pool;
+  Op *next = reader.pool.line_next, *prev = reader.pool.line_prev;
+  (prev ? prev->pool.line_next : pool.line_head) = next;
+  (next ? next->pool.line_prev : pool.line_tail) = prev;
+  if (reader.pool.called)
+    pool.called--;
+  else if (pool.uncalled == &reader)
+    pool.uncalled = next;
+  reader.pool.in_line = reader.pool.called = 0;
   reader.bits &= static_cast<uint16_t>(~kParked);
 }
 
-static void park(eddy_pool &pool, Op &reader) {
-  reader.pool.ticket = pool.tickets++;
-  list_insert(pool, reader, nullptr);
-}
-
-static void wake_parked(eddy_pool &pool);
-
-void pool_refused(Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
-  if (!reader.pool.reserved) {
-    park(pool, reader);
-    wake_parked(pool); // what the kernel lacked may have come back since
-    return;
-  }
-  reader.pool.reserved = 0;
-  pool.reserved--;
-  Op *before = pool.parked_head;
-  while (before && static_cast<int32_t>(before->pool.ticket - reader.pool.ticket) < 0)
-    before = before->pool.park_next;
-  list_insert(pool, reader, before);
-  wake_parked(pool);
-}
-
-// Gives free buffers to the reads that wait, in turn.
-static void wake_parked(eddy_pool &pool) {
-  while (pool.parked_head && pool.free > pool.reserved) {
-    Op &reader = *pool.parked_head;
-    list_remove(pool, reader);
-    reader.pool.reserved = 1;
-    pool.reserved++;
-    reader.loop->driver->resume(*reader.source, kReadLane);
-  }
-}
-
-void pool_drop_reservation(Op &reader) {
-  if (!reader.pool.reserved) return;
-  reader.pool.reserved = 0;
-  reader.pool.pool->reserved--;
-  wake_parked(*reader.pool.pool);
-}
-
-bool pool_may_receive(Op &reader, bool ring, bool has_data) {
-  eddy_pool &pool = *reader.pool.pool;
+bool pool_admits(Op &reader) {
+  if (pool_free_for(reader)) return true;
   if (reader.bits & kParked) return false;
-  if (reader.pool.reserved) return true;
-  if (reader.pool.held >= reader.pool.credits) {
-    reader.bits |= kParked; // a lease given back wakes it
-    return false;
-  }
-  bool wait = ring ? pool.parked_head && has_data : pool.parked_head || pool.free <= pool.reserved;
-  if (wait) park(pool, reader);
-  return !wait;
+  reader.bits |= kParked;
+  if (reader.pool.held < reader.pool.credits) join_line(*reader.pool.pool, reader);
+  return false;
+}
+
+void pool_passes(Op &reader) {
+  if (!reader.pool.in_line) return;
+  pool_leave_line(reader);
+  call_line(*reader.pool.pool);
 }
 
 OsResult pool_attempt(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
-  if (!pool_may_receive(reader, false, true)) return {kBlocked, 0};
-  uint32_t index = pool.free_head;
-  eddy_buf_t room = {pool_data(pool, index), pool.buffer_size};
+  if (!pool_admits(reader)) return {kBlocked, 0};
+  eddy_buf_t room = {pool_data(pool, pool.free_head), pool.buffer_size};
   OsResult got = os_read(reader.source->native, &room, 1, 0);
-  if (got.value <= 0) {
-    pool_drop_reservation(reader);
-    return got;
-  }
-  pool.free_head = pool.buffers[index].next;
-  settle_pool(reader, index, static_cast<uint32_t>(got.value));
+  if (got.value > 0)
+    settle_pool(reader, pool_take(reader), static_cast<uint32_t>(got.value));
+  else
+    pool_passes(reader);
   return got;
 }
 
 void settle_pool(Op &reader, uint32_t index, uint32_t size) {
   eddy_pool &pool = *reader.pool.pool;
-  Buffer &buffer = pool.buffers[index];
-  buffer.size = size;
-  buffer.next = kNoBuffer;
-  buffer.state = static_cast<uint32_t>(BufferState::filled);
-  pool.free--;
-  reader.pool.held++;
-  if (reader.pool.reserved) {
-    reader.pool.reserved = 0;
-    pool.reserved--;
-  }
   if (reader.source->closing) {
     pool_return(pool, index, &reader);
     return;
   }
+  Buffer &buffer = pool.buffers[index];
+  buffer.size = size;
+  buffer.next = kNoBuffer;
+  buffer.state = static_cast<uint32_t>(BufferState::filled);
   if (reader.count++)
     pool.buffers[reader.pool.last].next = index;
   else
@@ -142,20 +114,16 @@ static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
     if (pool.free == pool.count) pool_free_memory(pool);
     return;
   }
-  if (pool.group >= 0) {
-    pool.loop->driver->pool_give(pool, index);
-  } else {
-    buffer.next = pool.free_head;
-    pool.free_head = index;
-  }
+  buffer.next = pool.free_head;
+  pool.free_head = index;
   if (reader) {
     reader->pool.held--;
-    if ((reader->bits & kParked) && !reader->pool.listed) {
+    if ((reader->bits & kParked) && !reader->pool.in_line) {
       reader->bits &= static_cast<uint16_t>(~kParked);
       pool.loop->driver->resume(*reader->source, kReadLane);
     }
   }
-  if (pool.parked_head) wake_parked(pool);
+  call_line(pool);
 }
 
 void pool_return(eddy_pool &pool, uint32_t index, Op *reader) { give_back(pool, index, reader); }
@@ -174,9 +142,8 @@ void pool_unlink(Op &reader) {
   if (!reader.pool.pool) return; // of another loop
   eddy_pool &pool = *reader.pool.pool;
   pool.users--;
-  if (reader.pool.listed) list_remove(pool, reader);
+  pool_passes(reader);
   reader.bits &= static_cast<uint16_t>(~kParked);
-  pool_drop_reservation(reader);
 }
 
 void pool_release_memory(eddy_pool &pool) {

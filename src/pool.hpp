@@ -1,4 +1,10 @@
-// The inside of a receive pool: equal buffers, and what is known of each.
+// The inside of a receive pool: equal buffers, what is known of each, and who waits for one.
+//
+// Where a read stands. A read takes a buffer where it attempts to receive, never before. When it finds that it may not
+// have one (none is free, or those that are will go to others), it joins the end of the pool's line. As many reads as
+// there are free buffers are called, from the front of the line: they attempt at once, and leave the line whatever that
+// brings. One that has received and has more to receive joins the end again; one that has found nothing makes way for
+// the next. A read without credits stands in no line: a buffer of its own that is given back brings it back.
 #pragma once
 
 #include "source.hpp"
@@ -25,16 +31,13 @@ struct eddy_pool : eddy::Source {
   eddy::Buffer *buffers;
   uint32_t count, buffer_size;
   uint32_t free;      // buffers neither filled nor lent
-  uint32_t free_head; // the stack of free buffers, when the kernel does not hold them
-  uint32_t reserved;  // free buffers kept for reads that were woken
+  uint32_t free_head; // the stack of them
   uint32_t lent;
-  int32_t group;                       // the kernel's number of its buffer ring, or -1
-  uint32_t ring_mask;                  // the entries of that ring, less one
-  uint32_t users;                      // pool reads that have not ended
-  bool gone;                           // closed, and kept only for what is lent
-  void *ring;                          // the driver's
-  eddy::Op *parked_head, *parked_tail; // reads that wait for a buffer, in turn
-  uint32_t tickets;
+  uint32_t users;                  // pool reads that have not ended
+  bool gone;                       // closed, and kept only for what is lent
+  eddy::Op *line_head, *line_tail; // reads that wait for a buffer
+  eddy::Op *uncalled;              // the first of them that was not called
+  uint32_t called;                 // the others; never more than there are free buffers
 };
 
 namespace eddy {
@@ -44,29 +47,33 @@ void pool_return(eddy_pool &pool, uint32_t index, Op *reader);
 
 int64_t pool_offer(Op &op); // puts the next filled buffer on offer; its size
 
-// Whether a read may receive into one more buffer; parks it when not. With `ring` the kernel hands out
-// the buffers: then only a read that is known to have data waits for its turn.
-bool pool_may_receive(Op &reader, bool ring, bool has_data);
-// The same for the plain case, without parking: a credit, a buffer, and nobody before it.
+// Whether a read may receive into a buffer now.
 inline bool pool_free_for(const Op &reader) {
   const eddy_pool &pool = *reader.pool.pool;
-  return !(reader.bits & kParked) && !reader.pool.reserved &&
-         reader.pool.held < reader.pool.credits && !pool.parked_head && pool.free > pool.reserved &&
-         pool.group < 0;
+  if (reader.bits & kParked) return reader.pool.called;
+  return reader.pool.held < reader.pool.credits && !pool.uncalled && pool.free > pool.called;
 }
+// The same; one that may not is parked until it is its turn.
+bool pool_admits(Op &reader);
+// It was admitted, and has found nothing to receive.
+void pool_passes(Op &reader);
+void pool_leave_line(Op &reader);
 
-// A buffer off the stack of free ones, for a read that has received into it.
-inline void pool_use(eddy_pool &pool, uint32_t index, Op &reader, uint32_t size) {
-  Buffer &buffer = pool.buffers[index];
-  pool.free_head = buffer.next;
-  buffer.size = size;
+// An admitted read takes the buffer on top of the stack.
+inline uint32_t pool_take(Op &reader) {
+  eddy_pool &pool = *reader.pool.pool;
+  uint32_t index = pool.free_head;
+  pool.free_head = pool.buffers[index].next;
   pool.free--;
   reader.pool.held++;
+  if (reader.bits & kParked) [[unlikely]]
+    pool_leave_line(reader);
+  return index;
 }
 
 // What the read's callback has not taken.
 inline void pool_take_back(eddy_pool &pool, uint32_t index, Op &reader) {
-  if (pool.parked_head || pool.group >= 0 || (reader.bits & kParked)) {
+  if (pool.line_head || (reader.bits & kParked)) {
     pool_return(pool, index, &reader);
     return;
   }
@@ -76,9 +83,6 @@ inline void pool_take_back(eddy_pool &pool, uint32_t index, Op &reader) {
   pool.free++;
   reader.pool.held--;
 }
-
-void pool_drop_reservation(Op &reader); // passes it on
-void pool_refused(Op &reader);          // the kernel had no buffer for it: it gets its turn back
 
 inline char *pool_data(eddy_pool &pool, uint32_t index) {
   return pool.memory + static_cast<size_t>(index) * pool.buffer_size;

@@ -32,7 +32,6 @@ extern "C" int eddy_pool_open(eddy_loop_t *handle, const eddy_pool_options_t *us
   if (!pool) return EDDY_ENOMEM;
   pool->buffer_size = (buffer_size + 63) & ~uint32_t{63};
   pool->count = pool->free = count;
-  pool->group = -1;
   pool->free_head = 0;
   if (!allocate(loop, *pool)) {
     source_free(*pool);
@@ -42,7 +41,6 @@ extern "C" int eddy_pool_open(eddy_loop_t *handle, const eddy_pool_options_t *us
     pool->buffers[i] = {};
     pool->buffers[i].next = i + 1 < count ? i + 1 : kNoBuffer;
   }
-  loop.driver->pool_add(*pool); // without a kernel ring the pool works too, by readiness
   *out = pool;
   return 0;
 }

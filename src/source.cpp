@@ -129,7 +129,6 @@ static void finalize(Source &source) {
     source.drained = loop.draining && !source.closed;
     if (source.kind == SourceKind::pool) {
       eddy_pool &pool = static_cast<eddy_pool &>(source);
-      loop.driver->pool_remove(pool);
       pool.gone = true;
       if (pool.free == pool.count) pool_free_memory(pool);
     } else {

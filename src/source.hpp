@@ -41,15 +41,12 @@ struct Source {
   // The driver's: a bit per Lane.
   uint8_t ready;    // the kernel is believed to be ready
   uint8_t work;     // has work that waits for the next flush or poll
+  uint8_t running;  // its heads are being tried, and whoever does it goes on
   uint8_t inflight; // a kernel request is under way
-  uint8_t polling;  // that request only polls
-  uint8_t cancels;  // that request is to be cancelled
   bool hung_up;     // the peer's end or an error was seen: read until it shows
   bool in_work;
-  uint8_t paused;      // kPaused*: what holds lanes back although the kernel may be ready
-  uint32_t polls;      // kernel polls of waiters under way
-  uint32_t unanswered; // requests to cancel
-  void *kernel;        // what the driver keeps for it
+  uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
+  void *kernel;   // what the driver keeps for it
 };
 
 constexpr uint8_t kKnown = 1 << 3; // in `armed`: the readiness system keeps something of the source
@@ -96,11 +93,12 @@ void source_free(Source &source);
 
 // The core's half of the seam, called by drivers; never from inside a callback of the user.
 
-// The outcome of a request for the head of a serial lane. kAgain is not an outcome.
+// The outcome of a request for the head of a serial lane; kAgain is not an outcome. Whatever ends a head hands the lane
+// on: to the lane's run when it is that which settles, else to the driver.
 void settle(Op &head, OsResult outcome);
 // An event mask for a waiter.
 void settle_waiter(Op &waiter, OsResult outcome);
-// Bytes of the pool's buffer `index` arrived for a pool read.
+// Bytes arrived in the buffer `index` that a pool read took.
 void settle_pool(Op &reader, uint32_t index, uint32_t size);
 void op_activate(Op &op);   // the kernel has it
 void op_requeue(Op &op);    // ... and has given it back

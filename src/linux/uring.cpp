@@ -1,9 +1,12 @@
-// The io_uring driver: a ring bound to the loop's thread, one io_uring_enter per turn.
+// The io_uring driver: one epoll set for all that waits, as the epoll driver has it, polled by a ring that carries the
+// turn's sends. One io_uring_enter submits them and waits. The ring belongs to the loop's thread.
+//
+// No request waits for a peer: sends are MSG_DONTWAIT, and the one poll names the set. So a request is under way only
+// from the flush to the reaping behind its enter, and nothing is ever cancelled in the kernel.
 #include "uring.hpp"
 
 #include "clock.hpp"
 
-#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -19,13 +22,21 @@ OsResult self_test() {
   return outcome;
 }
 
+OsResult open_both(Uring &uring, uint32_t entries, eddy_native_t wake) {
+  OsResult opened = ring_open(uring, entries);
+  if (opened.value < 0) return opened;
+  opened = set_open(uring.set, wake);
+  if (opened.value < 0) ring_close(uring);
+  return opened;
+}
+
 OsResult uring_open(Loop &loop, uint32_t entries) {
   OsResult tested = self_test();
   if (tested.value < 0) return tested;
   void *memory = core(loop).memory.get(sizeof(Uring));
   if (!memory) return {EDDY_ENOMEM, 0};
   Uring *uring = new (memory) Uring{};
-  OsResult opened = ring_open(*uring, entries);
+  OsResult opened = open_both(*uring, entries, core(loop).wake);
   if (opened.value < 0)
     core(loop).memory.put(uring, sizeof(Uring));
   else
@@ -33,123 +44,104 @@ OsResult uring_open(Loop &loop, uint32_t entries) {
   return opened;
 }
 
+void forget_ring(Uring &uring) { // in a child, which did not inherit the mappings
+  if (uring.ring.ring_fd >= 0) close(uring.ring.ring_fd);
+  uring.ring.ring_fd = -1;
+}
+
 void uring_destroy(Loop &loop, bool forked) {
   Uring &uring = uring_of(loop);
-  if (!forked)
-    ring_close(uring);
-  else if (uring.ring.ring_fd >= 0) // the mappings were not inherited
-    close(uring.ring.ring_fd);
-  uring_embed_close(uring);
+  if (forked) forget_ring(uring);
+  ring_close(uring);
+  set_close(uring.set);
   core(loop).memory.put(uring.messages, sizeof(Messages));
   core(loop).memory.put(&uring, sizeof(Uring));
 }
 
-void arm_wake(Loop &loop) {
-  Uring &uring = uring_of(loop);
-  io_uring_sqe *sqe = uring.wake_armed ? nullptr : ring_sqe(loop);
-  if (!sqe) return;
-  io_uring_prep_poll_multishot(sqe, static_cast<int>(core(loop).wake), POLLIN);
-  io_uring_sqe_set_data64(sqe, kWakeUp);
-  uring.wake_armed = true;
-}
-
-OsResult uring_bind(Loop &loop) {
-  OsResult enabled = ring_enable(uring_of(loop));
-  if (enabled.value >= 0) arm_wake(loop);
-  return enabled;
-}
+OsResult uring_bind(Loop &loop) { return ring_enable(uring_of(loop)); }
 
 OsResult uring_after_fork(Loop &loop) {
   Uring &uring = uring_of(loop);
-  close(uring.ring.ring_fd); // the mappings were not inherited
-  uring_embed_close(uring);
-  unsigned used = uring.ring.sq.ring_entries;
+  forget_ring(uring);
+  set_close(uring.set); // the instance is shared with the parent
+  unsigned entries = uring.ring.sq.ring_entries;
   Messages *messages = uring.messages;
   uring = Uring{};
   uring.messages = messages;
-  OsResult opened = ring_open(uring, used);
-  if (opened.value >= 0)
-    uring_pools_after_fork(loop);
-  else
-    uring.ring.ring_fd = -1;
-  return opened;
+  return open_both(uring, entries, core(loop).wake);
 }
 
-// Whether an attempt is likely to pay: among few completions a plain call is cheaper than a request (measured).
-bool tries_at_once(const Source &source, const Op &op, Lane which) {
-  if (which == kWaiters) return op.bits & kStarting;
-  if (source.inflight & bit(which)) return false;
-  switch (op.kind) {
-  case Kind::write:
-    return core(*source.loop).batch < kSmallBatch && (source.ready & bit(kWriteLane));
-  case Kind::read:
-    return core(*source.loop).batch < kSmallBatch && (source.ready & bit(kReadLane)) &&
-           (op.bits & kStarting);
-  default: return false;
-  }
+OsResult uring_arm(Source &source, unsigned) { return set_arm(uring_of(*source.loop).set, source); }
+OsResult uring_look(Source &source) { return set_look(uring_of(*source.loop).set, source); }
+void uring_release(Source &source) { set_release(uring_of(*source.loop).set, source); }
+
+bool uring_unflushed(const Loop &loop) {
+  Uring &uring = uring_of(const_cast<Loop &>(loop));
+  return uring.enabled && ring_unsubmitted(uring);
 }
 
-void uring_submit(Op &op) {
-  Source &source = *op.source;
-  Lane which = lane_of(op.kind);
-  if (op.kind == Kind::connect || op.kind == Kind::shutdown_write) {
-    if (!(source.inflight & bit(which))) uring_attempts(source, which);
-    return;
-  }
-  if (tries_at_once(source, op, which)) {
-    OsResult got = attempt(op);
-    if (got.value != kAgain) {
-      if (which == kWaiters)
-        settle_waiter(op, got);
-      else
-        settle(op, got);
-      if (which == kWaiters || !source.lanes[which].head) return;
-    }
-  }
-  work_later(source, bit(which));
+// Nothing of a closed ring is executed any more.
+void lost(Loop &loop, int32_t native) {
+  loop_lost(loop, native);
+  ring_close(uring_of(loop));
 }
 
-void uring_resume(Source &source, Lane which) { work_later(source, bit(which)); }
+// Once for each time that it told: a multishot poll of a set reports edges twice, or not at all.
+void poll_set(Loop &loop) {
+  Uring &uring = uring_of(loop);
+  if (uring.set_polled || uring.set_told) return;
+  io_uring_sqe *sqe = io_uring_get_sqe(&uring.ring);
+  if (!sqe && uring_make_room(loop)) sqe = io_uring_get_sqe(&uring.ring);
+  if (!sqe) return;
+  io_uring_prep_poll_add(sqe, uring.set.fd, POLLIN);
+  io_uring_sqe_set_data64(sqe, kSetPoll);
+  uring.set_polled = true;
+}
 
-bool uring_cancel(Op &op) {
-  if (op.state != State::active) return true;
-  Source &source = *op.source;
-  source.cancels |= static_cast<uint8_t>(bit(lane_of(op.kind)));
-  work_later(source, 0);
+bool entered(Loop &loop, bool wait, Time limit) {
+  OsResult outcome = ring_enter(uring_of(loop), wait, limit);
+  if (outcome.value >= 0 || outcome.value == kAgain) return true;
+  lost(loop, outcome.native);
   return false;
 }
 
-void flush(Loop &loop) {
+void completed(Loop &loop, const io_uring_cqe &cqe) {
   Uring &uring = uring_of(loop);
-  if (core(loop).lost || !uring.enabled) return;
-  arm_wake(loop);
-  uring_prepare(loop);
-  if (!ring_unsubmitted(uring)) return;
-  OsResult entered = ring_enter(uring, false, 0);
-  if (entered.value < 0 && entered.value != kAgain) loop_lost(loop, entered.native);
+  if (cqe.user_data == kSetPoll) {
+    uring.set_polled = false;
+    uring.set_told = true;
+  } else {
+    core(loop).batch++;
+    uring_completed(*reinterpret_cast<Source *>(cqe.user_data), cqe.res);
+  }
 }
 
-void uring_quiesce(Source &source) {
-  source.cancels |= source.inflight;
-  if (source.cancels || source.in_work) work_later(source, 0);
-  // The owner of a foreign descriptor may close it as soon as close returns.
-  if (source.kind == SourceKind::fd && source.polls) flush(*source.loop);
+void reap(Loop &loop) {
+  Uring &uring = uring_of(loop);
+  unsigned head = *uring.ring.cq.khead;
+  while (head != io_uring_smp_load_acquire(uring.ring.cq.ktail)) {
+    io_uring_cqe cqe = uring.ring.cq.cqes[head & uring.ring.cq.ring_mask];
+    io_uring_smp_store_release(uring.ring.cq.khead, ++head);
+    completed(loop, cqe);
+  }
 }
 
-bool uring_quiet(const Source &source) {
-  return !source.inflight && !source.polls && !source.unanswered && !source.in_work;
+void harvest(Loop &loop) {
+  Uring &uring = uring_of(loop);
+  int count = set_harvest(uring.set, 0);
+  if (count < 0) {
+    lost(loop, -count);
+    return;
+  }
+  uring.set_told = count == EpollSet::kEvents; // more wait: the next turn looks without being told
+  core(loop).batch += static_cast<uint32_t>(count);
 }
 
-void uring_release(Source &) {}
-
-bool uring_unflushed(const Loop &loop) {
-  Loop &mine = const_cast<Loop &>(loop);
-  Uring &uring = uring_of(mine);
-  return !core(mine).lost &&
-         (!core(mine).work.empty() || !uring.wake_armed || ring_unsubmitted(uring));
+Time left_until(Time until) {
+  if (until == kNever) return kNever;
+  Time now = monotonic_now();
+  return until > now ? until - now : 0;
 }
-
-Time uring_now(Loop &) { return monotonic_now(); }
 
 void uring_poll(Loop &loop, Time until) {
   Uring &uring = uring_of(loop);
@@ -157,52 +149,52 @@ void uring_poll(Loop &loop, Time until) {
     wake_wait(core(loop).wake, until);
     return;
   }
-  if (uring.embed_set >= 0) uring_embed_clear(uring);
-  if (!uring.wake_armed) arm_wake(loop);
-  bool ended = uring_prepare(loop);
+  bool sends = ring_unsubmitted(uring) != 0;
+  poll_set(loop);
   if (core(loop).lost) return;
-  bool news = ring_has_news(uring);
-  // Without a poll on the wake descriptor, for which the ring had no room, nobody could end the wait.
-  bool wait = until && uring.wake_armed && !ended && !news && core(loop).ready.empty() &&
-              core(loop).work.empty();
-  if (wait || news || ring_unsubmitted(uring)) {
-    Time limit = kNever;
-    if (wait && until != kNever) {
-      Time now = monotonic_now();
-      limit = until > now ? until - now : 0;
-    }
-    OsResult entered = ring_enter(uring, wait, limit);
-    if (entered.value < 0 && entered.value != kAgain) {
-      loop_lost(loop, entered.native);
-      return;
-    }
+  // A send completes in its enter, and somebody waits for its callback. Nor may a loop sleep that nobody could wake,
+  // for the ring had no room for the poll.
+  bool wait = until && !sends && !uring.set_told && uring.set_polled;
+  if (wait || ring_unsubmitted(uring) || ring_has_news(uring)) {
+    if (!entered(loop, wait, wait ? left_until(until) : kNever)) return;
   }
-  uring_reap(loop);
+  core(loop).batch = 0;
+  reap(
+      loop); // first: the call behind a send that found no room must come before the edges that follow
+  if (uring.set_told && !core(loop).lost) harvest(loop);
+  // Among few events a plain send is cheaper than a request (measured).
+  core(loop).send_now = core(loop).batch < kSmallBatch ? os_send : nullptr;
 }
+
+eddy_native_t uring_native(Loop &loop) { return uring_of(loop).set.fd; }
+Time uring_now(Loop &) { return monotonic_now(); }
 
 } // namespace
 
-constinit const Driver uring = {
+bool uring_make_room(Loop &loop) {
+  Uring &uring = uring_of(loop);
+  if (!uring.enabled || core(loop).lost || !entered(loop, false, 0)) return false;
+  reap(loop);
+  return ring_unsubmitted(uring) == 0;
+}
+
+constinit const Readiness uring = {
     .id = EDDY_DRIVER_IO_URING,
     .open = uring_open,
     .destroy = uring_destroy,
     .bind_thread = uring_bind,
     .after_fork = uring_after_fork,
-    .submit = uring_submit,
-    .resume = uring_resume,
-    .cancel = uring_cancel,
-    .quiesce = uring_quiesce,
-    .quiet = uring_quiet,
+    .receive = os_receive,
+    .send = os_send,
+    .perform = attempt,
+    .arm = uring_arm,
+    .look = uring_look,
+    .carry = uring_carry,
     .release = uring_release,
-    .pool_add = uring_pool_add,
-    .pool_give = uring_pool_give,
-    .pool_remove = uring_pool_remove,
     .unflushed = uring_unflushed,
-    .flush = flush,
     .poll = uring_poll,
     .native = uring_native,
     .now = uring_now,
-    .pipes = nullptr,
 };
 
 } // namespace eddy

@@ -1,12 +1,8 @@
-// The ring: set-up, one system call per turn, and the self-test.
+// The ring: set-up, and one system call per turn.
 #include "uring.hpp"
 
-#include <atomic>
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <sys/eventfd.h>
-#include <sys/utsname.h>
+#include <signal.h>
 #include <unistd.h>
 
 namespace eddy {
@@ -20,15 +16,17 @@ static int set_up(Uring &uring, unsigned entries) {
   params.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
                  IORING_SETUP_SUBMIT_ALL | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE |
                  IORING_SETUP_CLAMP;
-  // Completions outnumber requests: polls and multishot receives go on without one.
+  // Room for the completions of several full submissions.
   params.cq_entries = entries < 32 ? entries : entries * 8;
   int error = io_uring_queue_init_params(entries, &uring.ring, &params);
   if (error < 0) return -error;
   uring.enter_flags = IORING_ENTER_EXT_ARG | IORING_ENTER_GETEVENTS;
   if (params.features & kFeatureNoIowait) uring.enter_flags |= kEnterNoIowait;
   io_uring_ring_dontfork(&uring.ring); // a child that used it would move the parent's queue
-  // The index array stays the identity, so that a submission is one store of the tail.
-  for (unsigned i = 0; i < uring.ring.sq.ring_entries; i++) uring.ring.sq.array[i] = i;
+  // The index array stays the identity, so that a submission is one store of the tail. From 2.6 on liburing makes
+  // rings that have none.
+  if (uring.ring.sq.array)
+    for (unsigned i = 0; i < uring.ring.sq.ring_entries; i++) uring.ring.sq.array[i] = i;
   return 0;
 }
 
@@ -43,12 +41,18 @@ OsResult ring_open(Uring &uring, uint32_t entries) {
       entries /= 2;
       continue;
     }
+    uring.ring.ring_fd = -1;
     if (error == EINVAL) return {EDDY_ENOTSUP, error}; // a flag is newer than the kernel
     return failed(error);
   }
 }
 
-void ring_close(Uring &uring) { io_uring_queue_exit(&uring.ring); }
+void ring_close(Uring &uring) {
+  if (uring.ring.ring_fd >= 0) io_uring_queue_exit(&uring.ring);
+  uring.ring.ring_fd = -1;
+  uring.enabled = uring.set_polled = false;
+  uring.messages_used = 0;
+}
 
 OsResult ring_enable(Uring &uring) {
   int error = io_uring_register(static_cast<unsigned>(uring.ring.ring_fd),
@@ -83,64 +87,6 @@ OsResult ring_enter(Uring &uring, bool wait, Time limit) {
   if (result >= 0 || result == -ETIME || result == -EINTR) return {};
   if (result == -EAGAIN || result == -EBUSY) return {kAgain, -result};
   return failed(-result);
-}
-
-io_uring_sqe *ring_sqe_after_flush(Loop &loop) {
-  Uring &uring = uring_of(loop);
-  if (!uring.enabled || core(loop).lost) return nullptr;
-  OsResult entered = ring_enter(uring, false, 0);
-  if (entered.value < 0 && entered.value != kAgain) {
-    loop_lost(loop, entered.native);
-    return nullptr;
-  }
-  return io_uring_get_sqe(&uring.ring);
-}
-
-// Requests that the driver makes, all there from Linux 6.0 on; a filter may have taken some away.
-static bool has_opcodes(io_uring &ring) {
-  io_uring_probe *probe = io_uring_get_probe_ring(&ring);
-  if (!probe) return false;
-  bool all = true;
-  for (int opcode : {IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_SEND,
-                     IORING_OP_RECV, IORING_OP_SENDMSG, IORING_OP_RECVMSG})
-    all &= io_uring_opcode_supported(probe, opcode) != 0;
-  io_uring_free_probe(probe);
-  return all;
-}
-
-// A poll on a readable descriptor goes through the whole machine: submission, task work, completion.
-static OsResult round_trip(Uring &uring) {
-  OsResult enabled = ring_enable(uring);
-  if (enabled.value < 0) return enabled;
-  int fd = eventfd(1, EFD_CLOEXEC);
-  if (fd < 0) return os_error_now();
-  io_uring_sqe *sqe = io_uring_get_sqe(&uring.ring);
-  io_uring_prep_poll_add(sqe, fd, POLLIN);
-  io_uring_sqe_set_data64(sqe, 1);
-  OsResult entered = ring_enter(uring, true, EDDY_SECOND);
-  io_uring_cqe *cqe = nullptr;
-  bool arrived = entered.value >= 0 && io_uring_peek_cqe(&uring.ring, &cqe) == 0 && cqe->res > 0;
-  close(fd);
-  if (entered.value < 0)
-    return entered.value == kAgain ? OsResult{EDDY_EAGAIN, entered.native} : entered;
-  return arrived ? OsResult{} : OsResult{EDDY_ENOTSUP, 0};
-}
-
-OsResult uring_probe() {
-  Uring uring = {};
-  OsResult outcome = ring_open(uring, 4);
-  if (outcome.value < 0) return outcome;
-  outcome = has_opcodes(uring.ring) ? round_trip(uring) : OsResult{EDDY_ENOTSUP, 0};
-  ring_close(uring);
-  return outcome;
-}
-
-// Earlier kernels have known faults in what eddy uses; asked for by name they are taken too.
-bool uring_default_kernel() {
-  utsname name;
-  int major = 0, minor = 0;
-  return uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-         (major > 6 || (major == 6 && minor >= 6));
 }
 
 } // namespace eddy

@@ -7,6 +7,9 @@
 
 namespace eddy {
 
+constexpr uint32_t kAllEvents =
+    EDDY_READABLE | EDDY_WRITABLE | EDDY_PRIORITY | EDDY_DISCONNECT | EDDY_POLL_ERROR;
+
 inline short poll_bits(uint32_t events) {
   int bits = 0;
   if (events & EDDY_READABLE) bits |= POLLIN;

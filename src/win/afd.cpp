@@ -72,10 +72,10 @@ void report(void *, AfdNode &node, uint32_t events, int32_t status) {
   for (Lane which : {kReadLane, kWriteLane})
     if (source.armed & bit(which)) state(*source.loop).machine.want(node, events_of(source, which));
   // Waiters look for themselves, and arm again.
-  adapter_ready(source, reported, events & (kAfdDisconnect | kAlways));
+  adapter_ready(source, reported, events & (kAfdDisconnect | kAlways), kAskWaits);
 }
 
-OsResult afd_open(Loop &loop) {
+OsResult afd_open(Loop &loop, uint32_t) {
   OsResult probed = afd_probe();
   if (probed.value < 0) return probed;
   void *memory = core(loop).memory.get(sizeof(Afd));
@@ -147,9 +147,7 @@ OsResult afd_arm(Source &source, unsigned lanes) {
   return {};
 }
 
-bool afd_quiet(const Source &) { return true; } // the poll's memory is not the handle's
-
-void afd_release(Source &source) {
+void afd_release(Source &source) { // the poll's memory is not the handle's
   state(*source.loop).machine.remove(*node_of(source));
   source.kernel = nullptr;
 }
@@ -182,12 +180,14 @@ constinit const Readiness afd = {
     .id = EDDY_DRIVER_AFD,
     .open = afd_open,
     .destroy = afd_destroy,
+    .bind_thread = nullptr,
     .after_fork = afd_after_fork,
     .receive = nullptr, // at delivery: an attempt there could not arm the lane anew
     .send = os_send,
     .perform = attempt,
     .arm = afd_arm,
-    .quiet = afd_quiet,
+    .look = nullptr,
+    .carry = nullptr,
     .release = afd_release,
     .unflushed = afd_unflushed,
     .poll = afd_poll,

@@ -116,9 +116,6 @@ OsResult open(Loop &loop, uint32_t entries) { return adapter.open(loop, entries)
 void destroy(Loop &loop, bool forked) { adapter.destroy(loop, forked); }
 OsResult bind_thread(Loop &loop) { return adapter.bind_thread(loop); }
 OsResult after_fork(Loop &loop) { return adapter.after_fork(loop); }
-OsResult pool_add(eddy_pool &pool) { return adapter.pool_add(pool); }
-void pool_give(eddy_pool &pool, uint32_t index) { adapter.pool_give(pool, index); }
-void pool_remove(eddy_pool &pool) { adapter.pool_remove(pool); }
 eddy_native_t native(Loop &loop) { return adapter.native(loop); }
 Time now(Loop &loop) { return adapter.now(loop); }
 
@@ -136,9 +133,6 @@ constinit const Driver windows = {
     .quiesce = quiesce,
     .quiet = quiet,
     .release = release,
-    .pool_add = pool_add,
-    .pool_give = pool_give,
-    .pool_remove = pool_remove,
     .unflushed = unflushed,
     .flush = flush,
     .poll = poll,

@@ -75,36 +75,28 @@ OsResult begin_read(Pipe &pipe, Op &op) {
   return got;
 }
 
-void put_back(eddy_pool &pool, uint32_t index) {
-  pool.buffers[index].next = pool.free_head;
-  pool.free_head = index;
-}
-
 // Waits without a buffer, and takes one when there is something to put there.
 OsResult begin_pool_read(Pipe &pipe, Op &op) {
   eddy_pool &pool = *op.pool.pool;
   if (!readable(pipe)) {
-    pool_drop_reservation(op);
+    pool_passes(op);
     static char nothing;
     pipe.probes = true;
     OsResult got = begin(pipe, kReadLane, false, &nothing, 0);
     if (got.value != kAgain) pipe.probes = false;
     return got;
   }
-  if (!pool_may_receive(op, false, true)) return {kBlocked, 0};
-  uint32_t index = pool.free_head;
-  pool.free_head = pool.buffers[index].next;
+  if (!pool_admits(op)) return {kBlocked, 0};
+  uint32_t index = pool_take(op);
   pipe.readable = false;
   OsResult got = begin(pipe, kReadLane, false, pool_data(pool, index), pool.buffer_size);
   if (got.value == kAgain) {
-    if (!op.pool.reserved) pool.reserved++; // it counts as free until it is filled
-    op.pool.reserved = 1;
     pipe.buffer = index;
     op_activate(op);
   } else if (got.value > 0) {
     settle_pool(op, index, static_cast<uint32_t>(got.value));
   } else {
-    put_back(pool, index);
+    pool_return(pool, index, &op);
   }
   return got;
 }
@@ -131,12 +123,10 @@ void pool_read_ended(Pipe &pipe, Op &op, OsResult got) {
   if (got.value > 0)
     settle_pool(op, index, static_cast<uint32_t>(got.value));
   else
-    put_back(*op.pool.pool, index);
+    pool_return(*op.pool.pool, index, &op);
   if (op.reason != Reason::none)
     op_end_reason(op);
-  else if (got.value == kAgain)
-    pool_drop_reservation(op);
-  else
+  else if (got.value != kAgain)
     settle(op, got);
 }
 

@@ -1,5 +1,4 @@
-// Bytes and the end behind them arrive together, before the driver looks: some kernels' multishot receives take the
-// bytes and never hear of the end. Every kind of read must hear of it, also one that starts afterwards.
+// Bytes and the end behind them arrive together, before the driver looks, and are one event. Every kind of read must hear of it, also one that starts afterwards.
 #include "trap.h"
 
 enum { kSize = 300, kBuffer = 64 };

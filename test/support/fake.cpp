@@ -8,12 +8,11 @@
 namespace eddy::fake {
 
 int worlds;
-static bool opening_completes, opening_rings;
+static bool opening_completes;
 
 eddy_loop_t *open(bool completes, const eddy_loop_options_t *options) {
   Tables tables = {completes ? &driver : &adapter, completes ? nullptr : &readiness};
   opening_completes = completes;
-  opening_rings = completes;
   eddy_loop_t *loop = nullptr;
   assert_int_equal(loop_open(options, &tables, &loop), 0);
   return loop;
@@ -24,7 +23,6 @@ OsResult open_world(Loop &loop, bool completes) {
   made->loop = &loop;
   made->now = kStart;
   made->completes = completes;
-  made->rings = opening_rings;
   core(loop).kernel = made;
   worlds++;
   return {};

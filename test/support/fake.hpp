@@ -32,7 +32,7 @@ struct Script {
 
 // A request that the driver has under way for a lane.
 struct Request {
-  bool live, cancelled, multishot;
+  bool live, cancelled;
   uint32_t count;
   eddy_buf_t run[64];
 };
@@ -56,6 +56,7 @@ struct Line {
   OsResult arm_error; // of the next arm, if it is one
   bool cancel_loses;  // a cancelled request goes on until the peer ends it
   Request requests[2];
+  uint32_t polls; // of waits, under way
   // What was done.
   int attempts[3], arms, releases, quiesces, resumes, launches[3];
   bool quiesced, released;
@@ -75,7 +76,6 @@ struct World {
   Loop *loop;
   Time now, drift; // drift: what the clock moves each time it is read
   bool completes;  // this is the driver, not the readiness
-  bool rings;      // pools get a buffer ring
   bool once; // this readiness reports a lane once, as AFD does, and then when it is asked again
   OsResult bind_error;
   Line lines[kLines];
@@ -85,10 +85,6 @@ struct World {
   int polls, waits, flushes; // waits: polls that were allowed to take time
   Time last_until;
   uint64_t chance; // random choices, when not 0
-  struct {
-    eddy_pool *pool;
-    uint32_t count, index[256];
-  } ring;
 };
 
 extern const Readiness readiness;

@@ -28,7 +28,6 @@ static bool cancel(Op &op) {
   Line &mine = line(source);
   Lane which = lane_of(op.kind);
   if (which != kWaiters) mine.requests[which].cancelled = true;
-  source.cancels |= static_cast<uint8_t>(bit(which));
   if (!mine.cancel_loses) at(world(*source.loop).now, mine, cancel_wins, bit(which));
   return false;
 }
@@ -40,7 +39,9 @@ static void quiesce(Source &source) {
 }
 
 static bool quiet(const Source &source) {
-  return !source.inflight && !source.polls && !source.in_work;
+  if (source.in_work) return false;
+  if (core(*source.loop).lost) return true;
+  return !source.inflight && !line(const_cast<Source &>(source)).polls;
 }
 
 static void release(Source &source) {
@@ -49,8 +50,6 @@ static void release(Source &source) {
   mine.releases++;
   mine.released = true;
 }
-
-static bool rings(const eddy_pool &pool) { return pool.group >= 0; }
 
 static void launch(Line &mine, Lane which) {
   Source &source = *mine.source;
@@ -62,10 +61,8 @@ static void launch(Line &mine, Lane which) {
   uint32_t ops = 1;
   if (head->kind == Kind::write) request.count = gather(*head, request.run, 64, &ops);
   if (head->kind == Kind::accept && (source.paused || head->count >= head->accept.limit)) return;
-  if (head->kind == Kind::read_pool) {
-    if (!pool_may_receive(*head, rings(*head->pool.pool), mine.arrived > mine.taken)) return;
-    request.multishot = rings(*head->pool.pool) && head->pool.credits == head->pool.pool->count;
-  }
+  // The request of a pool read only waits for data: a buffer is taken when there is some.
+  if (head->kind == Kind::read_pool && (head->bits & kParked) && !head->pool.called) return;
   request.live = true;
   source.inflight |= static_cast<uint8_t>(bit(which));
   mine.launches[which]++;
@@ -83,7 +80,7 @@ static void launch_waiters(Line &mine) {
   for (Op *op = source.waiters.head; op; op = op->next) {
     if (op->state != State::queued || op->kind == Kind::uncongested || op->count) continue;
     op_activate(*op);
-    source.polls++;
+    mine.polls++;
     mine.launches[kWaiters]++;
     at(world(*source.loop).now, mine, ready, bit(kWaiters));
   }
@@ -105,51 +102,36 @@ static void went(Line &mine, Lane which) {
   mine.source->inflight &= static_cast<uint8_t>(~bit(which));
 }
 
-// One buffer of a pool read; false when the request has nothing more to say.
-static bool receive(Line &mine, Op &reader) {
+// One buffer of a pool read, taken now, in turn.
+static void receive(Line &mine, Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
-  World &here = world(*pool.loop);
   bool any = mine.arrived > mine.taken || mine.end || mine.error || !mine.script[kReadLane].empty();
-  if (!any) return false;
-  Request &request = mine.requests[kReadLane];
-  // Without a ring the request only waited for data: the buffer is taken now, in turn.
-  if (!rings(pool) && reader.reason == Reason::none && !pool_may_receive(reader, false, true)) {
+  if (!any) return;
+  if (reader.reason == Reason::none && !pool_admits(reader)) {
     went(mine, kReadLane);
     op_requeue(reader);
-    return false;
+    return;
   }
-  uint32_t index = rings(pool) ? kNoBuffer : pool.free_head;
-  if (rings(pool) && here.ring.count) index = here.ring.index[0];
-  if (index == kNoBuffer) {
+  if (reader.reason != Reason::none && !pool_free_for(reader)) {
     went(mine, kReadLane);
     op_requeue(reader);
-    if (reader.reason != Reason::none)
-      op_end_reason(reader);
-    else
-      pool_refused(reader);
-    return false;
+    op_end_reason(reader);
+    return;
   }
-  eddy_buf_t room = {pool_data(pool, index), pool.buffer_size};
+  eddy_buf_t room = {pool_data(pool, pool.free_head), pool.buffer_size};
   OsResult got = take(mine, &room, 1);
-  if (got.value == kAgain) return false;
-  if (got.value > 0) {
-    if (rings(pool)) {
-      here.ring.count--;
-      for (uint32_t i = 0; i < here.ring.count; i++) here.ring.index[i] = here.ring.index[i + 1];
-    } else {
-      pool.free_head = pool.buffers[index].next;
-    }
-    settle_pool(reader, index, static_cast<uint32_t>(got.value));
-    if (request.multishot && !request.cancelled) return true;
-    went(mine, kReadLane);
-    op_requeue(reader);
-    if (reader.reason != Reason::none) op_end_reason(reader);
-    return false;
+  if (got.value == kAgain) {
+    pool_passes(reader);
+    return;
   }
   went(mine, kReadLane);
   op_requeue(reader);
-  settle(reader, got);
-  return false;
+  if (got.value <= 0) {
+    settle(reader, got);
+    return;
+  }
+  settle_pool(reader, pool_take(reader), static_cast<uint32_t>(got.value));
+  if (reader.reason != Reason::none) op_end_reason(reader);
 }
 
 static void go_on(Source &source, Lane which) {
@@ -162,8 +144,7 @@ void complete(Line &mine, Lane which) {
   if (!request.live || core(*source.loop).lost) return;
   Op &head = *source.lanes[which].head;
   if (head.kind == Kind::read_pool) {
-    while (receive(mine, head)) {
-    }
+    receive(mine, head);
     if (!request.live) go_on(source, which);
     return;
   }
@@ -180,12 +161,11 @@ void complete(Line &mine, Lane which) {
 void complete_cancelled(Line &mine, Lane which) {
   Source &source = *mine.source;
   if (core(*source.loop).lost) return;
-  source.cancels &= static_cast<uint8_t>(~bit(which));
   if (which == kWaiters) {
     for (Op *op = source.waiters.head, *next; op; op = next) {
       next = op->next;
       if (op->state != State::active || op->reason == Reason::none) continue;
-      source.polls--;
+      mine.polls--;
       op_requeue(*op);
       op_end_reason(*op);
     }
@@ -208,36 +188,11 @@ void complete_waiters(Line &mine) {
     if (op->state != State::active) continue;
     uint32_t level = level_of(mine, *op);
     if (!level) continue;
-    source.polls--;
+    mine.polls--;
     op_requeue(*op);
     settle_waiter(*op, {level, 0});
     if (op->state == State::queued && op->reason != Reason::none) op_end_reason(*op);
   }
-}
-
-static OsResult pool_add(eddy_pool &pool) {
-  World &here = world(*pool.loop);
-  if (!here.rings || here.ring.pool) return {EDDY_ENOTSUP, 0}; // one ring is enough
-  assert_true(pool.count <= 256);
-  here.ring.pool = &pool;
-  here.ring.count = pool.count;
-  for (uint32_t i = 0; i < pool.count; i++) here.ring.index[i] = i;
-  pool.group = 0;
-  return {};
-}
-
-static void pool_give(eddy_pool &pool, uint32_t index) {
-  World &here = world(*pool.loop);
-  assert_true(here.ring.count < pool.count);
-  here.ring.index[here.ring.count++] = index;
-}
-
-static void pool_remove(eddy_pool &pool) {
-  World &here = world(*pool.loop);
-  if (here.ring.pool != &pool) return;
-  here.ring.pool = nullptr;
-  here.ring.count = 0;
-  pool.group = -1;
 }
 
 static bool prepare(Loop &loop) {
@@ -284,9 +239,6 @@ const Driver driver = {
     .quiesce = quiesce,
     .quiet = quiet,
     .release = release,
-    .pool_add = pool_add,
-    .pool_give = pool_give,
-    .pool_remove = pool_remove,
     .unflushed = unflushed,
     .flush = flush,
     .poll = poll,

@@ -6,7 +6,7 @@
 
 namespace eddy::fake {
 
-static OsResult readiness_open(Loop &loop) { return open_world(loop, false); }
+static OsResult readiness_open(Loop &loop, uint32_t) { return open_world(loop, false); }
 static OsResult readiness_after_fork(Loop &) { return {}; }
 
 // A pool read takes its bytes from the descriptor: what the script grants goes in there first.
@@ -14,10 +14,7 @@ static OsResult perform_pool(Line &line, Op &op) {
   char bytes[2048];
   eddy_buf_t room = {bytes, sizeof bytes};
   if (op.pool.pool->buffer_size < room.size) room.size = op.pool.pool->buffer_size;
-  bool may = op.pool.reserved ||
-             (!(op.bits & kParked) && op.pool.held < op.pool.credits &&
-              !op.pool.pool->parked_head && op.pool.pool->free > op.pool.pool->reserved);
-  OsResult granted = may ? take(line, &room, 1) : OsResult{kAgain, 0};
+  OsResult granted = pool_free_for(op) ? take(line, &room, 1) : OsResult{kAgain, 0};
   if (granted.value > 0)
     assert_int_equal(send(line.peer, bytes, static_cast<size_t>(granted.value), 0), granted.value);
   OsResult got = attempt(op);
@@ -85,8 +82,6 @@ static OsResult arm(Source &source, unsigned lanes) {
   return {};
 }
 
-static bool readiness_quiet(const Source &) { return true; }
-
 static void readiness_release(Source &source) {
   Line &line = fake::line(source);
   line.releases++;
@@ -110,19 +105,21 @@ void notify(Line &line, unsigned lanes, bool hung_up) {
     source.armed &= static_cast<uint8_t>(~lanes);
     if (!lanes && !source.waiters.head) return;
   }
-  adapter_ready(source, lanes, hung_up);
+  adapter_ready(source, lanes, hung_up, kAskWaits);
 }
 
 const Readiness readiness = {
     .id = EDDY_DRIVER_EPOLL,
     .open = readiness_open,
     .destroy = destroy_world,
+    .bind_thread = nullptr,
     .after_fork = readiness_after_fork,
     .receive = nullptr, // all attempts go through the script
     .send = nullptr,
     .perform = perform,
     .arm = arm,
-    .quiet = readiness_quiet,
+    .look = nullptr,
+    .carry = nullptr,
     .release = readiness_release,
     .unflushed = nullptr,
     .poll = readiness_poll,

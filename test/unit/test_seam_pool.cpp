@@ -1,4 +1,4 @@
-// Receive pools over the seam: hard credits, turns among the parked, refusals by the kernel.
+// Receive pools over the seam: hard credits, turns among the parked.
 #include "fake_test.hpp"
 
 using namespace eddy;
@@ -32,9 +32,8 @@ void give(eddy_pool_t *pool, Taker &taker) {
 
 void settle_down(Loop &loop) { turn(loop, 6); }
 
-void credits(bool completes, bool rings, uint32_t credits, uint32_t count) {
+void credits(bool completes, uint32_t credits, uint32_t count) {
   Loop &loop = *open(completes);
-  world(loop).rings = rings;
   eddy_pool_t *pool = fake::pool(loop, count);
   eddy_stream_t *stream = fake::stream(loop);
   Taker taker = {};
@@ -63,18 +62,16 @@ void credits(bool completes, bool rings, uint32_t credits, uint32_t count) {
 
 void credits_are_hard(void **) {
   for (uint32_t of : {1u, 2u, 3u, 4u, 0u}) {
-    credits(false, false, of, 4);
-    credits(true, false, of, 4);
-    credits(true, true, of, 4); // with all of them: multishot, which nothing but the pool bounds
+    credits(false, of, 4);
+    credits(true, of, 4);
   }
 }
 
 // Reads that find no buffer come in the order in which they found none.
 void the_parked_wake_in_turn(void **) {
-  for (int mode = 0; mode < 4; mode++) {
-    Loop &loop = *open(mode == 1 || mode == 2);
-    world(loop).rings = mode == 2;
-    world(loop).once = mode == 3;
+  for (int mode = 0; mode < 3; mode++) {
+    Loop &loop = *open(mode == 1);
+    world(loop).once = mode == 2;
     eddy_pool_t *pool = fake::pool(loop, 1);
     eddy_stream_t *streams[4];
     Taker takers[4] = {};
@@ -95,52 +92,6 @@ void the_parked_wake_in_turn(void **) {
     assert_int_equal(eddy_pool_free(pool), 1);
     end(loop);
   }
-}
-
-// One that gets its turn and is refused by the kernel all the same does not go to the end.
-void a_refused_read_keeps_its_turn(void **) {
-  Loop &loop = *open(true);
-  eddy_pool_t *pool = fake::pool(loop, 1);
-  eddy_stream_t *streams[3];
-  Taker takers[3] = {};
-  for (int i = 0; i < 3; i++) {
-    streams[i] = fake::stream(loop);
-    takers[i].rec.then = keep;
-    fake::read_pool(streams[i], takers[i].rec, pool, 1);
-    fake::at(kStart + 1 + static_cast<Time>(i), line(streams[i]), arrive, 10);
-  }
-  while (world(loop).now < kStart + 3) eddy_loop_step(&loop, kStart + 10);
-  settle_down(loop);
-  assert_int_equal(takers[0].rec.mores, 1);
-  auto &ring = world(loop).ring;
-  give(pool, takers[0]); // the second is woken
-  uint32_t stolen = ring.count;
-  ring.count = 0; // ... but another had been faster in the kernel
-  settle_down(loop);
-  assert_int_equal(takers[1].rec.mores + takers[2].rec.mores, 0);
-  assert_int_equal(op_of(&takers[1].rec.op).pool.reserved, 1); // woken again, before the third
-  assert_ptr_equal(pool->parked_head, &takers[2].rec.op);
-  ring.count = stolen;
-  // A buffer that comes back wakes them; what wakes them here is the loss of one that parked.
-  assert_int_equal(pool->free, 1);
-  eddy_stream_t *other = fake::stream(loop);
-  Taker last = {};
-  last.rec.then = keep;
-  fake::read_pool(other, last.rec, pool, 1);
-  fake::at(kStart + 20, line(other), arrive, 5);
-  eddy_loop_step(&loop, kStart + 30);
-  settle_down(loop);
-  while (world(loop).now < kStart + 20) eddy_loop_step(&loop, kStart + 30);
-  settle_down(loop);
-  if (last.rec.mores) give(pool, last);
-  settle_down(loop);
-  assert_int_equal(takers[1].rec.mores, 1);
-  assert_int_equal(takers[2].rec.mores, 0);
-  give(pool, takers[1]);
-  settle_down(loop);
-  assert_int_equal(takers[2].rec.mores, 1);
-  give(pool, takers[2]);
-  end(loop);
 }
 
 void a_parked_read_that_ends_lets_the_next_one_go(void **) {
@@ -245,7 +196,6 @@ int main() {
   const CMUnitTest tests[] = {
       FAKE_TEST(credits_are_hard),
       FAKE_TEST(the_parked_wake_in_turn),
-      FAKE_TEST(a_refused_read_keeps_its_turn),
       FAKE_TEST(a_parked_read_that_ends_lets_the_next_one_go),
       FAKE_TEST(few_buffers_serve_many),
       FAKE_TEST(idle_reads_hold_no_buffer),
