@@ -7,15 +7,20 @@
 
 namespace eddy {
 
+constexpr unsigned kOpcodes[] = {IORING_OP_POLL_ADD, IORING_OP_SEND, IORING_OP_SENDMSG};
+constexpr unsigned kAsked = 64; // opcodes, from the first on
+
 // Requests that the driver makes; a filter may have taken some away.
-static bool has_opcodes(io_uring &ring) {
-  io_uring_probe *probe = io_uring_get_probe_ring(&ring);
-  if (!probe) return false;
-  bool all = true;
-  for (int opcode : {IORING_OP_POLL_ADD, IORING_OP_SEND, IORING_OP_SENDMSG})
-    all &= io_uring_opcode_supported(probe, opcode) != 0;
-  io_uring_free_probe(probe);
-  return all;
+static OsResult has_opcodes(io_uring &ring) {
+  alignas(
+      io_uring_probe) char room[sizeof(io_uring_probe) + kAsked * sizeof(io_uring_probe_op)] = {};
+  io_uring_probe &probe = *reinterpret_cast<io_uring_probe *>(room);
+  int error =
+      io_uring_register(static_cast<unsigned>(ring.ring_fd), IORING_REGISTER_PROBE, &probe, kAsked);
+  if (error < 0) return {os_error_from_native(-error), -error};
+  for (unsigned opcode : kOpcodes)
+    if (!io_uring_opcode_supported(&probe, static_cast<int>(opcode))) return {EDDY_ENOTSUP, 0};
+  return {};
 }
 
 // A poll on a set that holds a readable descriptor goes through the whole machine: submission, task work, completion.
@@ -48,7 +53,8 @@ OsResult uring_probe() {
   Uring uring = {};
   OsResult outcome = ring_open(uring, 4);
   if (outcome.value < 0) return outcome;
-  outcome = has_opcodes(uring.ring) ? round_trip(uring) : OsResult{EDDY_ENOTSUP, 0};
+  outcome = has_opcodes(uring.ring);
+  if (outcome.value >= 0) outcome = round_trip(uring);
   ring_close(uring);
   return outcome;
 }

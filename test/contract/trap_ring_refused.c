@@ -35,6 +35,27 @@ static void refused(void *context) {
   end_loop(loop);
 }
 
+// What refuses only a later step of the check is named all the same.
+static void refused_later(void *context) {
+  DENY(*(int *)context, SYS_io_uring_register);
+  int expected = eddy_error_from_native(*(int *)context);
+  CHECK_EQ(eddy_driver_probe(EDDY_DRIVER_IO_URING), expected);
+  eddy_loop_options_t options = {.size = sizeof options, .driver = EDDY_DRIVER_IO_URING};
+  eddy_loop_t *loop;
+  CHECK_EQ(eddy_loop_open(&options, &loop), expected);
+  unsetenv("EDDY_DRIVER");
+  loop = open_with(NULL);
+  CHECK_EQ(eddy_loop_driver(loop), EDDY_DRIVER_EPOLL);
+  CHECK(*eddy_loop_driver_reason(loop));
+  end_loop(loop);
+}
+
+static void by_registration(void **state) {
+  (void)state;
+  run_child(refused_later, &(int){EPERM});
+  run_child(refused_later, &(int){ENOMEM});
+}
+
 static void by_eperm(void **state) {
   (void)state;
   run_child(refused, &(int){EPERM});
@@ -46,6 +67,7 @@ static void by_enosys(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(by_eperm), cmocka_unit_test(by_enosys)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(by_eperm), cmocka_unit_test(by_enosys),
+                                     cmocka_unit_test(by_registration)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
