@@ -42,7 +42,6 @@ struct LoopCore {
   OsResult (*send_now)(eddy_native_t, const void *, size_t);
   // How a pool read receives when its callback is due; nullptr: it receives when its lane is run.
   OsResult (*receive_now)(eddy_native_t, void *, size_t);
-  uint32_t batch; // events that the last poll brought
   bool lost;
 };
 

@@ -111,7 +111,7 @@ void completed(Loop &loop, const io_uring_cqe &cqe) {
     uring.set_polled = false;
     uring.set_told = true;
   } else {
-    core(loop).batch++;
+    uring.batch++;
     uring_completed(*reinterpret_cast<Source *>(cqe.user_data), cqe.res);
   }
 }
@@ -134,7 +134,7 @@ void harvest(Loop &loop) {
     return;
   }
   uring.set_told = count == EpollSet::kEvents; // more wait: the next turn looks without being told
-  core(loop).batch += static_cast<uint32_t>(count);
+  uring.batch += static_cast<uint32_t>(count);
 }
 
 Time left_until(Time until) {
@@ -158,12 +158,12 @@ void uring_poll(Loop &loop, Time until) {
   if (wait || ring_unsubmitted(uring) || ring_has_news(uring)) {
     if (!entered(loop, wait, wait ? left_until(until) : kNever)) return;
   }
-  core(loop).batch = 0;
+  uring.batch = 0;
   reap(
       loop); // first: the call behind a send that found no room must come before the edges that follow
   if (uring.set_told && !core(loop).lost) harvest(loop);
   // Among few events a plain send is cheaper than a request (measured).
-  core(loop).send_now = core(loop).batch < kSmallBatch ? os_send : nullptr;
+  core(loop).send_now = uring.batch < kSmallBatch ? os_send : nullptr;
 }
 
 eddy_native_t uring_native(Loop &loop) { return uring_of(loop).set.fd; }

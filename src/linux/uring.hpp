@@ -26,6 +26,7 @@ struct Uring {
   bool enabled;
   bool set_polled;    // by the ring, one-shot
   bool set_told;      // it has something to be harvested
+  uint32_t batch;     // events and completions of the last poll
   Messages *messages; // made at the first gather
   unsigned messages_used;
 };
