@@ -132,7 +132,7 @@ void Wheel::insert(Op &op) {
 }
 
 void Wheel::remove(Op &op) {
-  op.bits &= static_cast<uint8_t>(~kTimed);
+  op.bits &= static_cast<uint16_t>(~kTimed);
   if (op.deadline == bound) exact = false;
   unfile(op);
   op.timer_next = op.timer_prev = nullptr;
@@ -370,7 +370,7 @@ void Wheel::take_entries(Chunk *chunk, Time now, TimerList *due) {
     if (due && entry.deadline > now) return;
     Op &op = *entry.op;
     if (due && op.deadline <= now) {
-      op.bits &= static_cast<uint8_t>(~kTimed);
+      op.bits &= static_cast<uint16_t>(~kTimed);
       due->push_back(op);
     } else if (op.deadline != entry.deadline) {
       stale.push_back(op);
@@ -407,7 +407,7 @@ void Wheel::take_due(Time now, TimerList &due) {
       continue;
     }
     spill.remove(*op);
-    op->bits &= static_cast<uint8_t>(~kTimed);
+    op->bits &= static_cast<uint16_t>(~kTimed);
     part.push_back(*op);
   }
   add_part();
