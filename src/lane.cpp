@@ -5,8 +5,12 @@
 
 namespace eddy {
 
+constexpr uint32_t kGather = 256;             // buffers of one attempt
+constexpr uint64_t kEnough = 4 * 1024 * 1024; // bytes of one gather: no socket takes more at once
+
 uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops) {
   uint32_t count = 0, members = 0;
+  uint64_t bytes = 0;
   for (const Op *op = &head; op && op->kind == Kind::write && op->reason == Reason::none;
        op = op->next) {
     uint32_t room = limit - count;
@@ -20,10 +24,18 @@ uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops) 
     }
     count += take;
     members++;
-    if (count == limit) break;
+    bytes += op->io.total - op->transferred;
+    if (count == limit || members == limit || bytes >= kEnough) break;
   }
   *ops = members;
   return count;
+}
+
+[[gnu::noinline]] static OsResult attempt_gather(Op &op) {
+  eddy_buf_t run[kGather];
+  uint32_t ops;
+  uint32_t count = gather(op, run, kGather, &ops);
+  return os_write(op.source->native, run, count);
 }
 
 static OsResult attempt_write(Op &op) {
@@ -33,10 +45,7 @@ static OsResult attempt_write(Op &op) {
                       op.io.buffers->size - op.io.offset};
     return os_write(op.source->native, &one, 1);
   }
-  eddy_buf_t run[64];
-  uint32_t ops;
-  uint32_t count = gather(op, run, 64, &ops);
-  return os_write(op.source->native, run, count);
+  return attempt_gather(op);
 }
 
 OsResult attempt(Op &op) {
@@ -121,6 +130,16 @@ static void fail_head_write(Source &source, Op &op, OsResult outcome) {
   if (torn) stream_fail_writes(source);
 }
 
+void requeue_run(OpList &lane) {
+  for (Op *op = lane.head, *next; op && op->state == State::active; op = next) {
+    next = op->next;
+    op_requeue(*op);
+    if (op->reason == Reason::none) continue;
+    op_end_reason(*op);
+    if (lane.empty()) return; // a write that was torn has taken all others with it
+  }
+}
+
 static bool is_whole(const Op &op, int64_t moved) {
   return moved > 0 && op.kind == Kind::write && !op.next && op.io.count == 1 &&
          static_cast<uint64_t>(moved) == op.io.buffers->size - op.io.offset;
@@ -153,15 +172,7 @@ static void settle_write(Source &source, OsResult outcome) {
       finish_head(*op, static_cast<int64_t>(op->io.total), 0);
     }
   }
-  for (Op *op = queue.head; op;) {
-    if (op->state == State::active) op_requeue(*op);
-    if (op->reason != Reason::none) {
-      op_end_reason(*op);
-      op = queue.head; // it may have taken others with it
-    } else {
-      op = op->next;
-    }
-  }
+  requeue_run(queue);
   congestion_changed(source);
 }
 

@@ -38,6 +38,8 @@ static void lose_sources(SourceList &list, int64_t error) {
     lose_lane(source->lanes[kReadLane], error);
     lose_lane(source->lanes[kWriteLane], error);
     lose_lane(source->waiters, error);
+    if (source->kind == SourceKind::stream)
+      lose_lane(static_cast<eddy_stream &>(*source).uncongested, error);
     source->ready = source->kind == SourceKind::stream ? 1 << kWriteLane : 0;
     source->work = source->inflight = 0;
     source->armed = 0;

@@ -1,6 +1,7 @@
 // The op state machine. Only this file and op_inline.hpp write an op's state.
 #include "op_inline.hpp"
 #include "pool.hpp"
+#include "stream.hpp"
 
 namespace eddy {
 
@@ -95,6 +96,11 @@ void op_cancel(Op &op, Reason reason) {
   op_end_reason(op);
 }
 
+static OpList &list_of(Op &op) {
+  if (op.kind == Kind::uncongested) return static_cast<eddy_stream &>(*op.source).uncongested;
+  return lane(*op.source, lane_of(op.kind));
+}
+
 void op_end_reason(Op &op) {
   Source *source = op.source;
   if (!source) {
@@ -104,7 +110,7 @@ void op_end_reason(Op &op) {
     return;
   }
   Lane which = lane_of(op.kind);
-  OpList &queue = lane(*source, which);
+  OpList &queue = list_of(op);
   bool led = queue.head == &op;
   bool torn = op.kind == Kind::write && op.transferred > 0;
   queue.remove(op);
@@ -121,7 +127,7 @@ void op_end_reason(Op &op) {
 void op_lose(Op &op, int64_t error) {
   if (op.state == State::idle || op.state == State::ready || op.state == State::posted) return;
   if (op.source)
-    lane(*op.source, lane_of(op.kind)).remove(op);
+    list_of(op).remove(op);
   else if (op.kind == Kind::hook)
     hook_remove(op);
   else if (op.kind == Kind::work)

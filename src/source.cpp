@@ -29,16 +29,11 @@ void source_free(Source &source) {
   loop.slabs[static_cast<int>(kind)].give(&source);
 }
 
-// Cancelling one op can end others of its lane, so each round looks from the head again.
+// Cancelling one op ends no other of its lane, or all of them.
 static void cancel_lane(OpList &queue, Reason reason) {
-  for (Op *op = queue.head; op;) {
-    if (op->reason == Reason::none) {
-      op_cancel(*op, reason);
-      op = queue.head;
-    } else {
-      if (reason == Reason::close && op->kind == Kind::read_pool) pool_drop(*op);
-      op = op->next;
-    }
+  for (Op *op = queue.head, *next; op; op = queue.empty() ? nullptr : next) {
+    next = op->next;
+    op_cancel(*op, reason);
   }
 }
 
@@ -52,10 +47,12 @@ static void end_pool_reads(SourceList &list, eddy_pool &pool) {
   }
 }
 
-void source_cancel_all(Source &source, Reason reason) {
+static void cancel_all(Source &source, Reason reason) {
   cancel_lane(source.lanes[kReadLane], reason);
   cancel_lane(source.lanes[kWriteLane], reason);
   cancel_lane(source.waiters, reason);
+  if (source.kind == SourceKind::stream)
+    cancel_lane(static_cast<eddy_stream &>(source).uncongested, reason);
 }
 
 void source_close(Source &source, Op *closer) {
@@ -72,7 +69,7 @@ void source_close(Source &source, Op *closer) {
     return;
   }
   if (source.kind == SourceKind::stream) stream_refresh(static_cast<eddy_stream &>(source));
-  source_cancel_all(source, Reason::close);
+  cancel_all(source, Reason::close);
   if (source.kind == SourceKind::listener) listener_closing(source);
   loop.driver->quiesce(source);
   if (source.kind == SourceKind::fd) fd_forget(source);

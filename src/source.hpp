@@ -86,7 +86,6 @@ Handle *source_new(Loop &loop, SourceKind kind) {
 int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb);
 void source_close(Source &source, Op *closer);
 void source_revive_closer(Source &source, Op *closer);
-void source_cancel_all(Source &source, Reason reason);
 void source_close_phase(Loop &loop);
 bool source_close_due(const Loop &loop); // a closing handle waits for nothing but the close phase
 void source_free(Source &source);
@@ -103,6 +102,9 @@ void settle_pool(Op &reader, uint32_t index, uint32_t size);
 void op_activate(Op &op);   // the kernel has it
 void op_requeue(Op &op);    // ... and has given it back
 void op_end_reason(Op &op); // end it by its reason: the kernel has nothing of it
+// A lane's request has ended: the ops that it had, which are the lane's first, are queued again, or end by their
+// reasons. No other op of a lane is active or has a reason.
+void requeue_run(OpList &lane);
 // One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
 // when there is nothing to settle.
 OsResult attempt(Op &head);

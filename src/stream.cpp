@@ -132,18 +132,14 @@ void stream_connect_ended(Op &op, int64_t result) {
   fail_lane(stream.lanes[kReadLane], result);
   fail_lane(stream.lanes[kWriteLane], result);
   fail_lane(stream.waiters, result);
+  fail_lane(stream.uncongested, result);
 }
 
 void congestion_changed(Source &source) {
   eddy_stream &stream = static_cast<eddy_stream &>(source);
   if (!stream.congested || stream.queued > stream.low) return;
   stream.congested = false;
-  for (Op *op = stream.waiters.head, *next; op; op = next) {
-    next = op->next;
-    if (op->kind != Kind::uncongested) continue;
-    stream.waiters.remove(*op);
-    op_finish(*op, 0);
-  }
+  while (Op *op = stream.uncongested.pop_front()) op_finish(*op, 0);
 }
 
 // Joins its lane; the head goes to the driver, unless a connect has to come first.
@@ -348,7 +344,7 @@ int eddy_stream_wait_uncongested(eddy_stream_t *handle, eddy_op_t *user_op, eddy
   Op &op = op_begin(*stream.loop, &stream, user_op, Kind::uncongested, cb, 0);
   if (!op_admit(op)) return op_started(op);
   if (stream.congested)
-    stream.waiters.push_back(op);
+    stream.uncongested.push_back(op);
   else
     op_finish(op, 0);
   return op_started(op);

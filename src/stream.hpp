@@ -25,6 +25,7 @@ struct Route {
 struct eddy_stream : eddy::Source {
   uint64_t queued; // bytes of started writes that the kernel has not taken
   uint64_t low, high;
+  eddy::OpList uncongested; // ops of this kind: nothing that a driver looks at
   eddy::Peer peer;
   eddy::Route *route;
   eddy::Life life;
