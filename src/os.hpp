@@ -52,6 +52,8 @@ void os_socket_close(eddy_native_t fd); // never blocks
 void os_socket_drop(eddy_native_t fd); // one of several of its descriptors: no change to the socket
 OsResult os_pollable(eddy_native_t fd); // its Medium, EDDY_EBADF or EDDY_EPERM (regular files)
 
+constexpr uint32_t kMostBuffers = 1024; // of one call (IOV_MAX): the rest is for the next
+
 // One attempt of a socket operation, never blocking. kAgain: not now.
 OsResult os_receive(eddy_native_t fd, void *data, size_t size);
 OsResult os_send(eddy_native_t fd, const void *data, size_t size);

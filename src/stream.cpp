@@ -156,7 +156,7 @@ static void enqueue(eddy_stream &stream, Op &op, Kind kind) {
 static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
   if (count == 1 && buffers && !(buffers->size >> 62) && buffers->data) [[likely]]
     return static_cast<int64_t>(buffers->size);
-  if (count > 1024 || (count && !buffers)) return EDDY_EINVAL;
+  if (count && !buffers) return EDDY_EINVAL;
   uint64_t total = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (buffers[i].size >> 62 || (buffers[i].size && !buffers[i].data)) return EDDY_EINVAL;
@@ -164,6 +164,13 @@ static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
     if (total >> 62) return EDDY_EINVAL;
   }
   return static_cast<int64_t>(total);
+}
+
+// The part of a long list that one read can fill, which begins where there is room. Returns its bytes.
+static int64_t first_part(const eddy_buf_t *&buffers, uint32_t &count) {
+  for (; !buffers->size; buffers++) count--;
+  if (count > kMostBuffers) count = kMostBuffers;
+  return measure(buffers, count);
 }
 
 // The commonest write of all: one buffer, nothing queued before it, and it may end inside its start call.
@@ -274,6 +281,8 @@ int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t
   Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read, cb, 0);
   if (!op_admit(op)) return op_started(op);
   int64_t total = measure(buffers, count);
+  if (total > 0 && count > kMostBuffers) [[unlikely]]
+    total = first_part(buffers, count);
   if (total <= 0) {
     op_finish(op, EDDY_EINVAL);
   } else if (stream.life == Life::idle) {

@@ -52,8 +52,9 @@ EDDY_API int eddy_stream_connect(eddy_stream_t *stream, eddy_op_t *op, const edd
                                  eddy_cb cb);
 
 /* One read into the caller's buffers, as soon as there are bytes: their number, 0 at the end of the
-   stream, or EDDY_EINVAL (no buffers, more than 1024, or no room in them), EDDY_ECONNRESET,
-   EDDY_ENOTCONN. Not reading is backpressure. Cancel class prompt. */
+   stream, or EDDY_EINVAL (no buffers, no room in them, or over 2^62 bytes), EDDY_ECONNRESET, EDDY_ENOTCONN. Any number
+   of buffers; one read fills 1024 of them at most, from the first one with room on. Not reading is backpressure. Cancel
+   class prompt. */
 EDDY_API int eddy_stream_read(eddy_stream_t *stream, eddy_op_t *op, const eddy_buf_t *buffers,
                               uint32_t count, eddy_cb cb);
 
@@ -71,8 +72,9 @@ EDDY_API int eddy_stream_read_pool(eddy_stream_t *stream, eddy_op_t *op, eddy_po
 
 /* Writes all bytes of the buffers, in start order. The total on success; else the reason, with the
    bytes taken by the kernel in eddy_op_transferred: EDDY_EPIPE (shut down, or the peer is gone),
-   EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EINVAL (more than 1024 buffers, or over 2^62 bytes). Zero bytes are a write
-   that completes in its turn. Never raises SIGPIPE. Cancel class prompt. On a pipe of Windows the count of a cancelled
+   EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_EINVAL (no buffers where `count` says so, or over 2^62 bytes). Any number of
+   buffers, and of writes that are queued: neither makes a write dearer. Zero bytes are a write that completes in its
+   turn. Never raises SIGPIPE. Cancel class prompt. On a pipe of Windows the count of a cancelled
    write may be up to 64 KiB too low, for the system does not tell how much of its last part the peer has read; and all
    writes queued behind it fail. */
 EDDY_API int eddy_stream_write(eddy_stream_t *stream, eddy_op_t *op, const eddy_buf_t *buffers,

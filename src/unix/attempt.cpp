@@ -12,8 +12,7 @@ static_assert(sizeof(eddy_buf_t) == sizeof(iovec));
 static_assert(offsetof(eddy_buf_t, data) == offsetof(iovec, iov_base));
 static_assert(offsetof(eddy_buf_t, size) == offsetof(iovec, iov_len));
 
-constexpr uint32_t kMaxBuffers = 1024; // UIO_MAXIOV
-constexpr uint32_t kCopied = 16;       // buffers of a read that starts inside one
+constexpr uint32_t kCopied = 16; // buffers of a read that starts inside one
 constexpr int kAcceptTries = 16;
 
 template<typename Call>
@@ -30,7 +29,7 @@ OsResult attempt(Call call) {
 msghdr message_of(const eddy_buf_t *buffers, uint32_t count) {
   msghdr message = {};
   message.msg_iov = reinterpret_cast<iovec *>(const_cast<eddy_buf_t *>(buffers));
-  message.msg_iovlen = count < kMaxBuffers ? count : kMaxBuffers;
+  message.msg_iovlen = count < kMostBuffers ? count : kMostBuffers;
   return message;
 }
 
