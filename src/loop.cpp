@@ -80,6 +80,12 @@ static bool spun(Loop &loop, Time until) {
   return now >= until;
 }
 
+static bool any_hook(const Loop &loop) {
+  for (const OpList &hooks : loop.hooks)
+    if (hooks.head) return true;
+  return false;
+}
+
 static void sleep_until(Loop &loop, Time until) {
   if (loop.spin && spun(loop, until)) return;
   eddy_remote &remote = *loop.remote;
@@ -89,8 +95,9 @@ static void sleep_until(Loop &loop, Time until) {
   remote.sleep.exchange(kAwake, std::memory_order_seq_cst);
 }
 
-// `once`: for a caller who wants to hear of whatever happened, so a turn that has called back does not wait.
-void loop_turn(Loop &loop, Time until, bool once) {
+// The caller of a step wants to hear of whatever happened, so a turn that has called back does not wait. A drain takes
+// no notice of stop: it is for the next run or step.
+void loop_turn(Loop &loop, Time until, Caller by) {
   run_posted(loop);
   if (!loop.pending_work.empty()) run_returned(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
@@ -104,8 +111,8 @@ void loop_turn(Loop &loop, Time until, bool once) {
     }
   } else {
     loop.busy_turns = 0;
-    bool idle = !(once && loop.acted) && !loop.stopping && !loop.hooks[kHookIdle].head &&
-                !source_close_due(loop) &&
+    bool held_back = (by == Caller::step && loop.acted) || (by != Caller::drain && loop.stopping);
+    bool idle = !held_back && !loop.hooks[kHookIdle].head && !source_close_due(loop) &&
                 (loop.draining ? loop.pending || loop.handles : loop_alive(loop));
     if (idle) {
       Time next = loop.wheel.next();
@@ -117,9 +124,10 @@ void loop_turn(Loop &loop, Time until, bool once) {
     else
       loop.driver->poll(loop, 0);
   }
-  // An empty turn needs no other time than the one it began with.
-  if (waits || !loop.ready.empty() || loop.hooks[kHookAfterWait].head || loop.closing_count)
+  // A turn that calls nobody back needs no other time than the one it began with.
+  if (waits || loop.acted || !loop.ready.empty() || loop.closing_count || any_hook(loop))
     loop.now = loop.driver->now(loop);
+  loop.acted = false;
 
   run_ready(loop);
   if (loop.hooks[kHookAfterWait].head) run_hooks(loop, kHookAfterWait);
@@ -130,7 +138,7 @@ void loop_turn(Loop &loop, Time until, bool once) {
   }
 }
 
-void loop_enter(Loop &loop) {
+bool loop_enter(Loop &loop) {
   require(loop.owner != kForked,
           "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
   require(!loop.running, "run, step, drain or close inside a callback of the same loop");
@@ -142,7 +150,11 @@ void loop_enter(Loop &loop) {
   loop.acted = false;
   take_asked(loop); // here too, for a run of a loop that is not alive has no turn
   loop.now = loop.driver->now(loop);
-  if (!loop.wheel.empty()) timers_run(loop);
+  if (loop.wheel.empty()) return true;
+  bool asked_before = loop.stopping;
+  timers_run(loop);
+  take_asked(loop);
+  return asked_before || !loop.stopping;
 }
 
 void loop_bind(Loop &loop) {
@@ -158,8 +170,8 @@ static bool work_waits(Loop &loop) {
          source_close_due(loop);
 }
 
-void loop_leave(Loop &loop) {
-  loop.stopping = false;
+void loop_leave(Loop &loop, Caller by) {
+  if (by != Caller::drain) loop.stopping = false;
   if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
   loop.remote->sleep.exchange(kAsleep, std::memory_order_seq_cst);
   loop.running = false;
@@ -199,20 +211,19 @@ extern "C" {
 
 int eddy_loop_run(eddy_loop_t *handle) {
   Loop &loop = check_runner(handle);
-  loop_enter(loop);
-  while (loop_alive(loop)) {
-    loop_turn(loop, kNever, false);
-    if (loop.stopping) break;
+  bool stays = loop_enter(loop);
+  while (stays && loop_alive(loop)) {
+    loop_turn(loop, kNever, Caller::run);
+    stays = !loop.stopping;
   }
-  loop_leave(loop);
+  loop_leave(loop, Caller::run);
   return loop_alive(loop);
 }
 
 int eddy_loop_step(eddy_loop_t *handle, eddy_time_t until) {
   Loop &loop = check_runner(handle);
-  loop_enter(loop);
-  loop_turn(loop, until, true);
-  loop_leave(loop);
+  if (loop_enter(loop)) loop_turn(loop, until, Caller::step);
+  loop_leave(loop, Caller::step);
   return loop_alive(loop);
 }
 

@@ -56,7 +56,8 @@ struct eddy_loop : eddy::LoopCore {
   uint64_t sequence;   // start order
   uint32_t epoch;      // numbers pool reads
   eddy::Relaxed<bool> running;
-  bool acted; // this run or step has called back outside of the ready list
+  bool
+      acted; // called back outside of the ready list, since the run, step or drain began or since the last turn
   bool bound, draining, stopping, migratable, embedded;
 
   eddy::Offer offer;
@@ -164,9 +165,11 @@ WorkItem *work_take_back(eddy_remote &remote); // what was returned, oldest firs
 bool work_cancel(Op &op);                      // false: it runs
 
 // loop.cpp
-void loop_turn(Loop &loop, Time until, bool once);
-void loop_enter(Loop &loop); // into a run, step or drain
-void loop_leave(Loop &loop);
+enum class Caller : uint8_t { run, step, drain };
+void loop_turn(Loop &loop, Time until, Caller by);
+bool loop_enter(
+    Loop &loop); // into a run, step or drain; false: its first timers have asked for stop
+void loop_leave(Loop &loop, Caller by);
 void loop_bind(Loop &loop); // to the calling thread, the first time
 void hook_remove(Op &op);
 

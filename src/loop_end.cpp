@@ -127,9 +127,9 @@ int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
     cancel_loose_ops(loop, Reason::cancel);
     close_all(loop);
     if (!loop.pending && !loop.handles && !loop.posted) break;
-    loop_turn(loop, until, false);
+    loop_turn(loop, until, Caller::drain);
   } while (loop.now < until || ((!loop.ready.empty() || source_close_due(loop)) && late-- > 0));
-  loop_leave(loop);
+  loop_leave(loop, Caller::drain);
   return static_cast<int64_t>(held(loop));
 }
 

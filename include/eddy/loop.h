@@ -61,14 +61,16 @@ EDDY_API int eddy_loop_run(eddy_loop_t *loop);
    has been handed to the kernel. Returns 1 while the loop is alive, else 0. Aborts inside a callback. */
 EDDY_API int eddy_loop_step(eddy_loop_t *loop, eddy_time_t until);
 
-/* Makes the running (or else the next) run or step return after its turn, without a wait. Sticky
-   until one run or step has consumed it. */
+/* Makes the running (or else the next) run or step return after its turn, without a wait. What its first
+   timers ask for ends it there: the turn does not begin. Sticky until one run or step has consumed it. A drain
+   takes no notice of it, and leaves it to the next run or step. */
 EDDY_API void eddy_loop_stop(eddy_loop_t *loop);
 
 /* Ends everything: refuses new posts and starts (EDDY_ECLOSED) from now on, cancels every op, closes
-   every handle, and runs turns until nothing is left or `until` passes. Returns how many ops, handles
-   and unreturned leases are still held; with some left it may be called again. Aborts inside a
-   callback. */
+   every handle, and runs turns until nothing is left or `until` passes. Late, which is when `until` has
+   passed, it does not wait, but delivers what is due and what that brings, in eight turns more at most. Returns
+   how many ops, handles and unreturned leases are still held; with some left it may be called again. Aborts
+   inside a callback. */
 EDDY_API int64_t eddy_loop_drain(eddy_loop_t *loop, eddy_time_t until);
 
 /* Frees the loop. Returns 0; or EDDY_EBUSY with nothing changed while an op, a handle or a lease
@@ -84,7 +86,8 @@ EDDY_API int eddy_loop_alive(const eddy_loop_t *loop);
 /* 1 when the calling thread is inside a run, step or drain of this loop. Any thread. */
 EDDY_API int eddy_loop_inside(const eddy_loop_t *loop);
 
-/* The cached time: set at the start of a run or step, after the wait, before expired timers. */
+/* The cached time: set at the start of a run, step or drain, after the wait, before expired timers, and in every
+   turn that calls back. */
 EDDY_API eddy_time_t eddy_now(const eddy_loop_t *loop);
 
 /* Reads the clock into the cached time, and returns it: after a long computation, before deadlines

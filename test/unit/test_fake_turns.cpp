@@ -212,6 +212,66 @@ void only_refd_ops_keep_it_alive(void **) {
   end(loop);
 }
 
+// It waits for what the kernel keeps, in one go, and leaves the stop behind.
+void a_drain_with_a_stop_pending_sleeps(void **) {
+  Loop &loop = *open(true);
+  eddy_stream_t *stream = fake::stream(loop);
+  Rec rec = {};
+  char byte;
+  fake::read(stream, rec, &byte, 1);
+  turn(loop);
+  line(stream).cancel_loses = true;
+  eddy_loop_stop(&loop);
+  int before = world(loop).polls;
+  assert_int_equal(eddy_loop_drain(&loop, kStart + 100), 2);
+  assert_int_equal(world(loop).now, kStart + 100);
+  assert_true(world(loop).polls - before <= 3);
+  assert_int_equal(eddy_loop_next_deadline(&loop), 0);
+  assert_int_equal(eddy_loop_step(&loop, EDDY_NEVER), 1);
+  assert_int_equal(world(loop).now, kStart + 100);
+  fake::at(kStart + 200, line(stream), cancel_wins, bit(kReadLane));
+  assert_int_equal(eddy_loop_drain(&loop, EDDY_NEVER), 0);
+  ONCE(rec, EDDY_ECANCELED);
+  end(loop);
+}
+
+void hooked(Rec &, int64_t) {}
+
+// Whoever is called back in a turn finds another time in the next one.
+void the_clock_moves_in_turns_that_call_back(void **) {
+  Loop &loop = *open(false);
+  eddy_remote_t *remote = eddy_loop_remote(&loop);
+  world(loop).drift = 1;
+  Rec hooks[3] = {}, post = {}, ready = {};
+  auto arm = [&](int which) {
+    if (which < 3) hooks[which].then = hooked;
+    if (which == 0) quietly(&hooks[0], [&] { return eddy_hook_idle(&loop, &hooks[0].op, rec_cb); });
+    if (which == 1)
+      quietly(&hooks[1], [&] { return eddy_hook_before_wait(&loop, &hooks[1].op, rec_cb); });
+    if (which == 2)
+      quietly(&hooks[2], [&] { return eddy_hook_after_wait(&loop, &hooks[2].op, rec_cb); });
+    if (which == 3) quietly(&post, [&] { return eddy_post(remote, &post.op, rec_cb); });
+    if (which == 4) fake::yield(loop, ready);
+  };
+  for (int which = 0; which < 5; which++) {
+    arm(which);
+    Time before = loop.now;
+    loop_enter(loop);
+    Time entered = loop.now;
+    assert_true(entered > before);
+    loop_turn(loop, 0, Caller::run);
+    assert_true(loop.now > entered);
+    loop_leave(loop, Caller::run);
+    if (which < 3) cancel(hooks[which]);
+    turn(loop, 2);
+  }
+  Time before = (turn(loop), loop.now);
+  turn(loop); // one that calls nobody reads it once, at its start
+  assert_int_equal(loop.now, before + 1);
+  eddy_remote_release(remote);
+  end(loop);
+}
+
 } // namespace
 
 int main() {
@@ -226,6 +286,8 @@ int main() {
       FAKE_TEST(close_phase_does_not_run_what_it_starts),
       FAKE_TEST(a_step_waits_no_longer_than_it_is_told),
       FAKE_TEST(only_refd_ops_keep_it_alive),
+      FAKE_TEST(a_drain_with_a_stop_pending_sleeps),
+      FAKE_TEST(the_clock_moves_in_turns_that_call_back),
   };
   return cmocka_run_group_tests_name("fake_turns", tests, nullptr, nullptr);
 }
