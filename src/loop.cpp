@@ -64,7 +64,15 @@ void hook_remove(Op &op) {
 static void run_ready(Loop &loop) {
   ReadyList snapshot = loop.ready;
   loop.ready = {};
-  while (Op *op = snapshot.pop()) op_deliver(*op);
+  if (loop.waiting.empty()) [[likely]] {
+    while (Op *op = snapshot.pop()) op_deliver(*op);
+    return;
+  }
+  while (Op *op = snapshot.pop()) {
+    Source *source = op->source; // its memory stays, whatever the callback does
+    op_deliver(*op);
+    if (source) source_delivered(*source);
+  }
 }
 
 static bool calm(const Loop &loop) { return loop.ready.empty() && !remote_waiting(*loop.remote); }

@@ -61,7 +61,8 @@ struct eddy_loop : eddy::LoopCore {
   bool bound, draining, stopping, migratable, embedded;
 
   eddy::Offer offer;
-  eddy::Source *untaken; // streams of accepts that ended inline, chained over accepted_next
+  eddy::SourceList waiting; // closing too, but some of their ops have not ended
+  eddy::Source *untaken;    // streams of accepts that ended inline, chained over accepted_next
   eddy::Wheel wheel;
   eddy::TimerList due;
   eddy::OpList hooks[eddy::kHookKinds];

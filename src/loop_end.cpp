@@ -57,6 +57,7 @@ static void lose_loose_ops(Loop &loop, int64_t error) {
 static void lose_everything(Loop &loop, int64_t error) {
   lose_sources(loop.sources, error);
   lose_sources(loop.closing, error);
+  lose_sources(loop.waiting, error);
   lose_loose_ops(loop, error);
   while (Source *source = loop.work.pop()) source->in_work = false;
 }
@@ -87,7 +88,7 @@ static void free_loop(Loop &loop, bool forked) {
 
 // The child's copies of descriptors and memory go, the parent's stay; nothing is called.
 static int close_inherited(Loop &loop) {
-  for (SourceList *list : {&loop.sources, &loop.closing}) {
+  for (SourceList *list : {&loop.sources, &loop.closing, &loop.waiting}) {
     for (Source *source = list->head, *next; source; source = next) {
       next = source->next;
       if (source->kind == SourceKind::stream) route_free(*source);

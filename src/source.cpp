@@ -65,6 +65,7 @@ void source_close(Source &source, Op *closer) {
   if (loop.untaken) untaken_remove(source);
   if (source.kind == SourceKind::pool) {
     end_pool_reads(loop.sources, static_cast<eddy_pool &>(source));
+    end_pool_reads(loop.waiting, static_cast<eddy_pool &>(source));
     end_pool_reads(loop.closing, static_cast<eddy_pool &>(source));
     return;
   }
@@ -98,9 +99,13 @@ void source_revive_closer(Source &source, Op *closer) {
   source.loop->closing_count++;
 }
 
-static bool quiet(const Source &source) {
+static bool waits_for_ops(const Source &source) {
   uint32_t closers = source.closer ? 1 : 0; // a release that was refused is pending too
-  if (has_pending(source) || source.undelivered[kClosers] > closers) return false;
+  return has_pending(source) || source.undelivered[kClosers] > closers;
+}
+
+static bool quiet(const Source &source) {
+  if (waits_for_ops(source)) return false;
   if (source.drained) return true;
   if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
   return source.loop->driver->quiet(source);
@@ -148,16 +153,28 @@ static void finalize(Source &source) {
   op_deliver_now(*closer, 0, false);
 }
 
+// A handle is looked at when it was closed, after the last of its ops, and while only the driver has something of it:
+// not each turn, for there may be very many.
 void source_close_phase(Loop &loop) {
   // What is closed meanwhile is appended, and waits for the next turn.
-  uint64_t count = loop.closing_count;
-  for (Source *source = loop.closing.head, *next; source && count; source = next, count--) {
-    bool end = quiet(*source);
-    next = source->next;
-    if (!end) continue;
-    // The callback may end a drained source behind this one, never unlink one that is still waiting.
-    finalize(*source);
+  Source *last = loop.closing.tail;
+  for (Source *source = loop.closing.head, *next; source; source = next) {
+    next = source == last ? nullptr : source->next;
+    if (quiet(*source)) {
+      finalize(*source); // its callback may append others, and unlinks none
+    } else if (waits_for_ops(*source)) {
+      loop.closing.remove(*source);
+      loop.waiting.push_back(*source);
+      source->waits = true;
+    }
   }
+}
+
+void source_delivered(Source &source) {
+  if (!source.waits || waits_for_ops(source)) return;
+  source.waits = false;
+  source.loop->waiting.remove(source);
+  source.loop->closing.push_back(source);
 }
 
 } // namespace eddy

@@ -46,6 +46,7 @@ struct Source {
   bool hung_up;     // the peer's end or an error was seen: read until it shows
   bool in_work;
   uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
+  bool waits;     // closing, and on the loop's list of those whose ops have not ended
   void *kernel;   // what the driver keeps for it
 };
 
@@ -87,6 +88,7 @@ int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb);
 void source_close(Source &source, Op *closer);
 void source_revive_closer(Source &source, Op *closer);
 void source_close_phase(Loop &loop);
+void source_delivered(Source &source); // one of its ops, while handles with pending ops are closing
 bool source_close_due(const Loop &loop); // a closing handle waits for nothing but the close phase
 void source_free(Source &source);
 
