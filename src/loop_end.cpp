@@ -2,6 +2,8 @@
 #include "pool.hpp"
 #include "stream.hpp"
 
+#include <initializer_list>
+
 namespace eddy {
 
 static uint64_t held(const Loop &loop) { return loop.pending + loop.handles + loop.leases; }

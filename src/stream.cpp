@@ -4,6 +4,8 @@
 #include "op_inline.hpp"
 #include "pool.hpp"
 
+#include <initializer_list>
+
 namespace eddy {
 
 eddy_stream *stream_new(Loop &loop) {

@@ -1,6 +1,8 @@
 // The target of a request, and where it leads.
 #include "http.hpp"
 
+#include <initializer_list>
+
 namespace http {
 
 static int decode(std::string_view text, std::string &out) {

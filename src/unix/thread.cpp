@@ -1,6 +1,7 @@
 // Starting threads.
 #include "../os.hpp"
 
+#include <initializer_list>
 #include <pthread.h>
 #include <signal.h>
 

@@ -5,6 +5,8 @@
 #include "overlapped.hpp"
 #include "port.hpp"
 
+#include <initializer_list>
+
 namespace eddy {
 
 namespace {

@@ -4,6 +4,7 @@
 #include "port.hpp"
 #include "wtf8.hpp"
 
+#include <initializer_list>
 #include <winternl.h>
 
 namespace eddy {

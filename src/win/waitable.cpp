@@ -3,6 +3,7 @@
 #include "port.hpp"
 
 #include <atomic>
+#include <initializer_list>
 #include <winternl.h>
 
 namespace eddy {

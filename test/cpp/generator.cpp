@@ -1,6 +1,8 @@
 // <eddy/generator.hpp>.
 #include "net.hpp"
 
+#include <initializer_list>
+
 static eddy::async_generator<int> numbers(int n, bool waits, bool *ended = nullptr) {
   struct at_end {
     explicit at_end(bool *flag) : flag_(flag) {}

@@ -1,6 +1,8 @@
 // <eddy/mutex.hpp>.
 #include "net.hpp"
 
+#include <initializer_list>
+
 static eddy::task<> critical(eddy::mutex &m, std::string &log, char c) {
   auto held = co_await m.lock();
   log += c;

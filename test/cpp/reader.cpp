@@ -1,6 +1,8 @@
 // <eddy/reader.hpp>: lines, delimiters, exact lengths, copy.
 #include "net.hpp"
 
+#include <initializer_list>
+
 // Sends in pieces, a turn apart, so that a reader sees every kind of short read.
 static eddy::task<> sends(eddy::stream &s, std::string text, std::size_t piece) {
   while (!text.empty()) {

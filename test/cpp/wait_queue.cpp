@@ -1,6 +1,7 @@
 // <eddy/wait_queue.hpp>: lines of tasks from which some leave before their turn.
 #include "net.hpp"
 
+#include <initializer_list>
 #include <random>
 
 static eddy::task<> waits(eddy::semaphore &line, std::vector<int> &order, int number,

@@ -2,6 +2,7 @@
 #include "fake_test.hpp"
 #include "loop_open.hpp"
 
+#include <initializer_list>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -2,6 +2,8 @@
 // memory of its ops is the kernel's until it completes.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 namespace eddy::fake {
 
 static void remember(Source &source, unsigned lanes) {

@@ -2,6 +2,7 @@
 // comes at once when something is there already, like AFD.
 #include "fake_test.hpp"
 
+#include <initializer_list>
 #include <sys/socket.h>
 
 namespace eddy::fake {

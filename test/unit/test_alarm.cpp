@@ -3,6 +3,7 @@
 #include "../../src/win/port.hpp"
 
 #include <atomic>
+#include <initializer_list>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

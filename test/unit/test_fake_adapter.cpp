@@ -1,6 +1,8 @@
 // The adapter, row by row: when it tries, when it waits, what it believes about readiness.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 

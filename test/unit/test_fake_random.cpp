@@ -2,6 +2,8 @@
 // after every step. The seed of a failure is printed; EDDY_SEED runs that one alone.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 

@@ -1,6 +1,8 @@
 // Timers and deadlines in virtual time, where an hour takes no time and the order is exact.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 

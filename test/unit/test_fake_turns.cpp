@@ -1,6 +1,8 @@
 // A turn of the loop: what comes before what, and when it does not wait.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 

@@ -1,6 +1,7 @@
 // The seam when the kernel owns requests: cancels that lose, gathers, short writes, several pollers.
 #include "fake_test.hpp"
 
+#include <initializer_list>
 #include <unistd.h>
 
 using namespace eddy;

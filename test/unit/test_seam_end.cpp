@@ -1,6 +1,8 @@
 // How handles and loops end while the kernel still has requests.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 

@@ -1,6 +1,8 @@
 // Receive pools over the seam: hard credits, turns among the parked.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 

@@ -1,6 +1,8 @@
 // Bodies, and the ways to smuggle a request in one.
 #include "http_test.hpp"
 
+#include <initializer_list>
+
 using namespace http;
 
 namespace {

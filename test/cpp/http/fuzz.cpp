@@ -2,6 +2,8 @@
 // never changes the outcome. Deterministic; SEED=N and ROUNDS=N in the environment look elsewhere or longer.
 #include "http_test.hpp"
 
+#include <initializer_list>
+
 using namespace http;
 
 namespace {

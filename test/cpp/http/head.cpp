@@ -1,6 +1,8 @@
 // Heads of requests: what is taken, what is refused and how, at every cut of the input.
 #include "http_test.hpp"
 
+#include <initializer_list>
+
 using namespace http;
 
 namespace {

@@ -1,6 +1,8 @@
 // Targets, types, dates and heads of responses.
 #include "http_test.hpp"
 
+#include <initializer_list>
+
 using namespace http;
 
 namespace {
