@@ -12,6 +12,8 @@ packages_of() {
       [ "$(uname -s)" != Linux ] || echo "liburing-dev=pc:liburing" ;;
     test) echo "libcmocka-dev=pc:cmocka cmake=cmd:cmake luajit=cmd:luajit clang=cmd:clang" \
                "valgrind=cmd:valgrind wrk=cmd:wrk" ;;
+    test_short) echo "libcmocka-dev=pc:cmocka" ;;
+    distro) echo "debootstrap=cmd:debootstrap" ;;
     check) echo "clang-16=cmd:clang-16 g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++" \
                 "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
     windows) echo "wine=cmd:wine wine64=cmd:wine g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++-posix" \
