@@ -14,7 +14,8 @@ packages_of() {
                "valgrind=cmd:valgrind wrk=cmd:wrk" ;;
     test_short) echo "libcmocka-dev=pc:cmocka" ;;
     distro) echo "debootstrap=cmd:debootstrap" ;;
-    check) echo "clang-16=cmd:clang-16 g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++" \
+    aarch64) echo "g++-aarch64-linux-gnu=cmd:aarch64-linux-gnu-g++ qemu-user=cmd:qemu-aarch64" ;;
+    check) echo "g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++" \
                 "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
     windows) echo "wine=cmd:wine wine64=cmd:wine g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++-posix" \
                   "gcc-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-gcc-posix" \
@@ -51,6 +52,18 @@ missing_of() {
       probe "${entry#*=}" || echo "${entry%%=*}"
     done
   done | sort -u | tr '\n' ' '
+}
+
+# The newest clang here, which may be older than the newest that need_newest_clang could have got.
+newest_clang() { compgen -c clang- | grep -xE 'clang-[0-9]+' | sort -V | tail -n 1; }
+
+# A new clang comes under a name of its own, and its warnings are next year's.
+need_newest_clang() {
+  local newest
+  command -v apt-cache >/dev/null 2>&1 || return 0
+  newest=$(apt-cache pkgnames clang- | grep -xE 'clang-[0-9]+' | sort -V | tail -n 1)
+  [ -z "$newest" ] || probe "cmd:$newest" || install_packages "$newest" ||
+    note "could not install $newest; the newest here is $(newest_clang)"
 }
 
 apt_run() {

@@ -6,6 +6,7 @@ That takes a while and depends on nothing but the headers and the compiler: what
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +17,20 @@ WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion
 C_ONLY = ["-Wstrict-prototypes", "-Wmissing-prototypes"]
 CXX_ONLY = ["-Wold-style-cast"]
 LANGUAGES = [("c", "c99"), ("c", "c11"), ("c++", "c++20")]
-# The newest clang of Debian 12's own packages beside its default one, and the cross compiler for Windows.
+
+
+def newest_clang():
+    """The suffix of the newest clang here that has its version in its name."""
+    versions = [int(match[1]) for folder in os.get_exec_path() if os.path.isdir(folder)
+                for match in (re.fullmatch(r"clang-(\d+)", name) for name in os.listdir(folder)) if match]
+    return f"-{max(versions)}" if versions else "-N"
+
+
+NEWEST = newest_clang()
 COMPILERS = {
     "gcc": {"c": "gcc", "c++": "g++"},
     "clang": {"c": "clang", "c++": "clang++"},
-    "clang-16": {"c": "clang-16", "c++": "clang++-16"},
+    "newest_clang": {"c": "clang" + NEWEST, "c++": "clang++" + NEWEST},
     "mingw": {"c": "x86_64-w64-mingw32-gcc", "c++": "x86_64-w64-mingw32-g++"},
 }
 
@@ -77,7 +87,7 @@ def main():
     commands = {language: shutil.which(name)
                 for language, name in COMPILERS[options.family].items()}
     if not all(commands.values()):
-        print(f"SKIP: there is no {options.family} here")
+        print(f"SKIP: there is no {COMPILERS[options.family]['c']} here")
         return 77
     wanted = digest(options.include, commands.values())
     if passed_before(options.stamp, wanted):
