@@ -7,6 +7,8 @@
 
 #include "clock.hpp"
 
+#include <errno.h>
+#include <initializer_list>
 #include <poll.h>
 #include <unistd.h>
 
@@ -57,8 +59,6 @@ void uring_destroy(Loop &loop, bool forked) {
   core(loop).memory.put(uring.messages, sizeof(Messages));
   core(loop).memory.put(&uring, sizeof(Uring));
 }
-
-OsResult uring_bind(Loop &loop) { return ring_enable(uring_of(loop)); }
 
 OsResult uring_after_fork(Loop &loop) {
   Uring &uring = uring_of(loop);
@@ -135,6 +135,27 @@ void harvest(Loop &loop) {
   }
   uring.set_told = count == EpollSet::kEvents; // more wait: the next turn looks without being told
   uring.batch += static_cast<uint32_t>(count);
+}
+
+// A ring serves one thread only. Another's is read to its end and closed; what it was never given is sent again, and
+// the set still has the edges of which it was told.
+OsResult take_over(Loop &loop) {
+  Uring &uring = uring_of(loop);
+  reap(loop);
+  unsigned entries = uring.ring.sq.ring_entries;
+  ring_close(uring);
+  OsResult opened = ring_open(uring, entries);
+  if (opened.value >= 0) opened = ring_enable(uring);
+  if (opened.value < 0) return opened;
+  uring.set_told = true;
+  for (SourceList *list : {&core(loop).sources, &core(loop).closing})
+    for (Source *source = list->head; source; source = source->next)
+      if (source->inflight) uring_completed(*source, -EAGAIN);
+  return {};
+}
+
+OsResult uring_bind(Loop &loop) {
+  return uring_of(loop).enabled ? take_over(loop) : ring_enable(uring_of(loop));
 }
 
 Time left_until(Time until) {
