@@ -1,5 +1,5 @@
 // Addresses as text, by hand: inet_pton is another on every OS, knows no ports and no scopes.
-#include "os.hpp"
+#include "failure.hpp"
 
 namespace eddy {
 namespace {
@@ -250,7 +250,7 @@ int write(Text &text, const eddy_addr_t &addr) {
 int build(eddy_addr_t *addr, uint16_t family, uint16_t port, uint8_t first, uint8_t last) {
   require(addr != nullptr, "null address");
   memset(addr, 0, sizeof *addr);
-  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return EDDY_EAFNOSUPPORT;
+  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) return failed(EDDY_EAFNOSUPPORT);
   addr->family = family;
   addr->port = port;
   addr->length = family == EDDY_AF_INET ? 4 : 16;
@@ -267,8 +267,9 @@ int eddy_addr_parse(eddy_addr_t *addr, const char *text, uint16_t port) {
   memset(addr, 0, sizeof *addr);
   addr->port = port;
   int result = text ? eddy::parse(text, *addr) : EDDY_EINVAL;
-  if (result < 0) memset(addr, 0, sizeof *addr);
-  return result;
+  if (result == 0) return 0;
+  memset(addr, 0, sizeof *addr);
+  return eddy::failed(result);
 }
 
 int eddy_addr_format(const eddy_addr_t *addr, char *text, size_t size) {
@@ -278,7 +279,7 @@ int eddy_addr_format(const eddy_addr_t *addr, char *text, size_t size) {
   if (result == 0 && whole.size >= size) result = EDDY_ENOBUFS;
   if (result < 0) {
     if (size > 0) *text = 0;
-    return result;
+    return eddy::failed(result);
   }
   memcpy(text, whole.bytes, whole.size);
   text[whole.size] = 0;

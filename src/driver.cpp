@@ -13,7 +13,7 @@ constexpr uint32_t kMigratable = EDDY_DRIVER_EPOLL;
 static int open_readiness(Loop &loop, const Readiness &readiness, uint32_t entries) {
   loop.driver = &adapter;
   loop.readiness = &readiness;
-  return static_cast<int>(adapter.open(loop, entries).value);
+  return ended(adapter.open(loop, entries));
 }
 
 // One line for eddy_loop_driver_reason.
@@ -43,13 +43,13 @@ static int open_named(Loop &loop, uint32_t driver, uint32_t entries) {
   case EDDY_DRIVER_AUTO: return open_best(loop, entries);
   case EDDY_DRIVER_EPOLL: return open_readiness(loop, epoll, 0);
   case EDDY_DRIVER_IO_URING: return open_readiness(loop, uring, entries);
-  default: return EDDY_ENOTSUP;
+  default: return failed(EDDY_ENOTSUP);
   }
 }
 
 static int probe(uint32_t driver) {
-  if (driver == EDDY_DRIVER_IO_URING) return static_cast<int>(uring_probe().value);
-  return driver == EDDY_DRIVER_EPOLL ? 0 : EDDY_ENOTSUP;
+  if (driver == EDDY_DRIVER_IO_URING) return ended(uring_probe());
+  return driver == EDDY_DRIVER_EPOLL ? 0 : failed(EDDY_ENOTSUP);
 }
 
 #elif defined(_WIN32)
@@ -58,14 +58,14 @@ constexpr uint64_t kFeatures = EDDY_FEATURE_AFD;
 constexpr uint32_t kMigratable = EDDY_DRIVER_AFD;
 
 static int open_named(Loop &loop, uint32_t driver, uint32_t) {
-  if (driver != EDDY_DRIVER_AUTO && driver != EDDY_DRIVER_AFD) return EDDY_ENOTSUP;
+  if (driver != EDDY_DRIVER_AUTO && driver != EDDY_DRIVER_AFD) return failed(EDDY_ENOTSUP);
   loop.driver = &windows;
   loop.readiness = &afd;
-  return static_cast<int>(windows.open(loop, 0).value);
+  return ended(windows.open(loop, 0));
 }
 
 static int probe(uint32_t driver) {
-  return driver == EDDY_DRIVER_AFD ? static_cast<int>(afd_probe().value) : EDDY_ENOTSUP;
+  return driver == EDDY_DRIVER_AFD ? ended(afd_probe()) : failed(EDDY_ENOTSUP);
 }
 
 #endif
@@ -83,8 +83,8 @@ int driver_open(Loop &loop, const eddy_loop_options_t &options) {
       wanted = kMigratable;
     }
   }
-  if (wanted > EDDY_DRIVER_AFD) return EDDY_EINVAL;
-  if (loop.migratable && wanted != kMigratable) return EDDY_ENOTSUP;
+  if (wanted > EDDY_DRIVER_AFD) return failed(EDDY_EINVAL);
+  if (loop.migratable && wanted != kMigratable) return failed(EDDY_ENOTSUP);
   return open_named(loop, wanted, options.ring_entries);
 }
 
@@ -101,11 +101,11 @@ const char *eddy_driver_name(uint32_t driver) {
 int eddy_driver_by_name(const char *name) {
   for (int i = 0; name && i <= EDDY_DRIVER_AFD; i++)
     if (strcmp(name, names[i]) == 0) return i;
-  return EDDY_EINVAL;
+  return failed(EDDY_EINVAL);
 }
 
 int eddy_driver_probe(uint32_t driver) {
-  if (driver > EDDY_DRIVER_AFD) return EDDY_EINVAL;
+  if (driver > EDDY_DRIVER_AFD) return failed(EDDY_EINVAL);
   if (driver == EDDY_DRIVER_AUTO) return 0;
   return probe(driver);
 }

@@ -28,7 +28,7 @@ struct Relaxed {
 
 // The part of a loop that drivers see. First, what every op touches.
 struct LoopCore {
-  Relaxed<uintptr_t> owner; // the thread it belongs to, or kForked
+  Relaxed<uintptr_t> owner; // the thread it belongs to, or kForked or kNobody
   Time now;
   const Driver *driver;
   const Readiness *readiness;
@@ -36,6 +36,7 @@ struct LoopCore {
   ReadyList ready;
   WorkList work; // sources with work for the driver
   SourceList sources, closing;
+  SourceList waiting; // closing too, but some of their ops have not ended
   Memory memory;
   eddy_native_t wake; // ends a wait when it becomes readable
   // How a write that finds its lane free is tried inside its start call; nullptr: not now.
@@ -74,7 +75,7 @@ struct Driver {
   uint32_t id;
   OsResult (*open)(Loop &, uint32_t ring_entries);
   void (*destroy)(Loop &, bool forked); // forked: give up memory and descriptors, touch no queue
-  OsResult (*bind_thread)(Loop &);      // once, in the thread that runs the loop
+  OsResult (*bind_thread)(Loop &);      // in each thread that takes up the loop to run it
   OsResult (*after_fork)(Loop &);       // new kernel objects; every request is forgotten
 
   void (*submit)(Op &); // a started op that leads its lane, or a waiter; may settle it at once
@@ -91,6 +92,10 @@ struct Driver {
   eddy_native_t (*native)(Loop &);
   Time (*now)(Loop &);
   const Pipes *pipes; // nullptr: streams and listeners are sockets
+  // The thread lets go of the loop, which may be bound again by another: hand everything to the kernel, reap, and
+  // EDDY_EBUSY with nothing changed if that cannot be. nullptr: nothing of the kernel belongs to a thread. After a
+  // death nobody calls it, and bind_thread comes in the new thread all the same.
+  OsResult (*unbind)(Loop &) = nullptr;
 };
 
 // Streams and listeners of EDDY_AF_UNIX that are no sockets, on systems that have such. Their descriptor is closed

@@ -1,5 +1,5 @@
 // Names and texts of errors, from the one list in <eddy/error.h>.
-#include "os.hpp"
+#include "failure.hpp"
 
 namespace eddy {
 namespace {
@@ -36,5 +36,7 @@ const char *eddy_error_name(int64_t error) {
 const char *eddy_error_text(int64_t error) {
   return error >= 0 ? "no error" : eddy::entry_of(error).text;
 }
+
+int32_t eddy_last_os_error(void) { return eddy::os_kept_error(); }
 
 int eddy_error_from_native(int32_t native) { return eddy::os_error_from_native(native); }

@@ -39,8 +39,8 @@ static bool table_ready(Loop &loop) {
 
 void fd_table_free(Loop &loop) { loop.memory.put(loop.fd_table, sizeof(FdTable)); }
 
-static eddy_fd &check_fd(const eddy_fd_t *fd) {
-  return check_handle(const_cast<eddy_fd_t *>(fd), SourceKind::fd);
+static eddy_fd &check_fd(const eddy_fd_t *fd, const char *call = __builtin_FUNCTION()) {
+  return check_handle(const_cast<eddy_fd_t *>(fd), SourceKind::fd, call);
 }
 
 } // namespace eddy
@@ -53,13 +53,13 @@ int eddy_fd_open(eddy_loop_t *handle, eddy_native_t native, eddy_fd_t **out) {
   Loop &loop = check_loop(handle);
   require(out != nullptr, "null result pointer");
   *out = nullptr;
-  if (loop.draining) return EDDY_ECLOSED;
-  if (loop.lost) return EDDY_ELOST;
-  if (fd_known(loop, native)) return EDDY_EEXIST;
+  if (loop.draining) return failed(EDDY_ECLOSED);
+  if (loop.lost) return failed(EDDY_ELOST);
+  if (fd_known(loop, native)) return failed(EDDY_EEXIST);
   OsResult pollable = os_pollable(native);
-  if (pollable.value < 0) return static_cast<int>(pollable.value);
+  if (pollable.value < 0) return ended(pollable);
   eddy_fd *fd = table_ready(loop) ? source_new<eddy_fd>(loop, SourceKind::fd) : nullptr;
-  if (!fd) return EDDY_ENOMEM;
+  if (!fd) return failed(EDDY_ENOMEM);
   fd->native = native;
   fd->medium = static_cast<Medium>(pollable.value);
   fd->accepted_next = bucket(loop, native);

@@ -33,11 +33,12 @@ void accept_drop(Op &op) {
 }
 
 // The op may be copied, freed or zeroed any time: the loop's list says what is there to be taken.
-void accept_offer(Op &op) {
+void accept_offer(Op &op, Loop &loop) {
   Source *stream = op.accept.first;
   op.accept.limit = stream->generation;
-  stream->accepted_next = op.loop->untaken;
-  op.loop->untaken = stream;
+  op.accept.home = loop.number;
+  stream->accepted_next = loop.untaken;
+  loop.untaken = stream;
 }
 
 void untaken_remove(Source &stream) {
@@ -64,30 +65,48 @@ void listener_closing(Source &source) {
   eddy_listener &listener = static_cast<eddy_listener &>(source);
   timer_disarm(listener.backoff);
   eddy_addr_t address;
-  if (listener.made_path && source_address(listener, false, address).value == 0)
+  if (listener.made_path && !listener.shared && source_address(listener, false, address).value == 0)
     os_path_remove(address, listener.path_id);
   listener.made_path = false;
 }
 
 static Source *offered_by(const Op &op, const Loop &loop) {
-  if (op.state != State::idle || op.kind != Kind::accept) return nullptr;
+  if (op.state != State::idle || op.kind != Kind::accept || op.accept.home != loop.number)
+    return nullptr;
   for (Source *stream = loop.untaken; stream; stream = stream->accepted_next)
     if (stream == op.accept.first && stream->generation == op.accept.limit) return stream;
   return nullptr;
 }
 
 Source *accept_take(Op &op) {
-  Source *stream = offered_by(op, *op.loop);
+  bool offers = op.state == State::idle && op.kind == Kind::accept && op.accept.home;
+  Loop *loop = offers ? loop_running() : nullptr;
+  if (offers && (!loop || loop->number != op.accept.home)) loop = registry_find(op.accept.home);
+  if (!loop) return nullptr;
+  check_thread(*loop);
+  Source *stream = offered_by(op, *loop);
   if (stream) untaken_remove(*stream);
   return stream;
+}
+
+// Only their ops knew of these streams.
+void offers_take_back(Loop &loop) {
+  while (loop.untaken) source_close(*loop.untaken, nullptr);
+}
+
+uint64_t offers_held(const Loop &loop) {
+  uint64_t count = 0;
+  for (const Source *stream = loop.untaken; stream; stream = stream->accepted_next) count++;
+  return count;
 }
 
 void accept_forget(Op &op, Loop &loop) {
   if (Source *stream = offered_by(op, loop)) source_close(*stream, nullptr);
 }
 
-static eddy_listener &check_listener(const eddy_listener_t *listener) {
-  return check_handle(const_cast<eddy_listener_t *>(listener), SourceKind::listener);
+static eddy_listener &check_listener(const eddy_listener_t *listener,
+                                     const char *call = __builtin_FUNCTION()) {
+  return check_handle(const_cast<eddy_listener_t *>(listener), SourceKind::listener, call);
 }
 
 static eddy_listener *listener_new(Loop &loop) {
@@ -102,13 +121,15 @@ static eddy_listener *listener_new(Loop &loop) {
 
 static int start_accept(eddy_listener &listener, eddy_op_t *user_op, uint32_t limit, uint16_t bits,
                         eddy_cb cb) {
-  Op &op = op_begin(*listener.loop, &listener, user_op, Kind::accept, cb, bits);
+  Loop &loop = *listener.loop;
+  if (user_op && loop.offer.op == &op_of(user_op)) withdraw_offer(loop);
+  Op &op = op_begin(loop, &listener, user_op, Kind::accept, cb, bits);
   op.accept = {};
   op.accept.limit = limit;
   if (!op_admit(op)) return op_started(op);
   OpList &queue = listener.lanes[kReadLane];
   queue.push_back(op);
-  if (queue.head == &op) listener.loop->driver->submit(op);
+  if (queue.head == &op) loop.driver->submit(op);
   return op_started(op);
 }
 
@@ -141,21 +162,22 @@ int eddy_listener_open(eddy_loop_t *handle, const eddy_addr_t *address,
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_listen_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_listen_options_t))) return error;
+  if (int error = read_options(options, user_options, sizeof(eddy_listen_options_t)))
+    return failed(error);
   uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
-  if ((options.flags & ~known) || options.reserved) return EDDY_ENOTSUP;
-  if (!address) return EDDY_EINVAL;
-  if (!stream_takes(address->family)) return EDDY_EAFNOSUPPORT;
-  if (loop.draining) return EDDY_ECLOSED;
-  if (loop.lost) return EDDY_ELOST;
+  if ((options.flags & ~known) || options.reserved) return failed(EDDY_ENOTSUP);
+  if (!address) return failed(EDDY_EINVAL);
+  if (!stream_takes(address->family)) return failed(EDDY_EAFNOSUPPORT);
+  if (loop.draining) return failed(EDDY_ECLOSED);
+  if (loop.lost) return failed(EDDY_ELOST);
 
   eddy_listener *listener = listener_new(loop);
-  if (!listener) return EDDY_ENOMEM;
+  if (!listener) return failed(EDDY_ENOMEM);
   OsResult outcome =
       listen_on(*listener, *address, options.backlog ? options.backlog : 4096, options.flags);
   if (outcome.value < 0) {
     source_free(*listener);
-    return static_cast<int>(outcome.value);
+    return ended(outcome);
   }
   *out = listener;
   return 0;
@@ -165,15 +187,15 @@ int eddy_listener_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_listener
   Loop &loop = check_loop(handle);
   require(out != nullptr, "null result pointer");
   *out = nullptr;
-  if (loop.draining) return EDDY_ECLOSED;
-  if (loop.lost) return EDDY_ELOST;
-  if (fd_known(loop, native)) return EDDY_EEXIST;
+  if (loop.draining) return failed(EDDY_ECLOSED);
+  if (loop.lost) return failed(EDDY_ELOST);
+  if (fd_known(loop, native)) return failed(EDDY_EEXIST);
   eddy_listener *listener = listener_new(loop);
-  if (!listener) return EDDY_ENOMEM;
+  if (!listener) return failed(EDDY_ENOMEM);
   OsResult checked = os_socket_adopt(native, true);
   if (checked.value < 0) {
     source_free(*listener);
-    return static_cast<int>(checked.value);
+    return ended(checked);
   }
   listener->native = native;
   *out = listener;
@@ -204,21 +226,22 @@ int eddy_listener_close(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
 
 int eddy_listener_address(const eddy_listener_t *handle, eddy_addr_t *addr) {
   eddy_listener &listener = check_listener(handle);
-  if (!addr) return EDDY_EINVAL;
-  return static_cast<int>(source_address(listener, false, *addr).value);
+  if (!addr) return failed(EDDY_EINVAL);
+  return ended(source_address(listener, false, *addr));
 }
 
 int eddy_listener_set_option(eddy_listener_t *handle, uint32_t option, int64_t value) {
   eddy_listener &listener = check_listener(handle);
-  if (listener.closing) return EDDY_ECLOSED;
-  return static_cast<int>(os_socket_option(listener.native, option, value).value);
+  if (listener.closing) return failed(EDDY_ECLOSED);
+  if (listener.shared) return failed(EDDY_EBUSY);
+  return ended(os_socket_option(listener.native, option, value));
 }
 
 int eddy_listener_get_option(const eddy_listener_t *handle, uint32_t option, int64_t *value) {
   eddy_listener &listener = check_listener(handle);
-  if (!value) return EDDY_EINVAL;
-  if (listener.native == EDDY_NO_NATIVE) return EDDY_ECLOSED;
-  return static_cast<int>(os_socket_get_option(listener.native, option, value).value);
+  if (!value) return failed(EDDY_EINVAL);
+  if (listener.native == EDDY_NO_NATIVE) return failed(EDDY_ECLOSED);
+  return ended(os_socket_get_option(listener.native, option, value));
 }
 
 eddy_native_t eddy_listener_native(const eddy_listener_t *handle) {

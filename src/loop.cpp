@@ -65,12 +65,16 @@ static void run_ready(Loop &loop) {
   ReadyList snapshot = loop.ready;
   loop.ready = {};
   if (loop.waiting.empty()) [[likely]] {
-    while (Op *op = snapshot.pop()) op_deliver(*op);
+    while (Op *op = snapshot.pop()) {
+      op_deliver(*op);
+      check_returned(loop);
+    }
     return;
   }
   while (Op *op = snapshot.pop()) {
     Source *source = op->source; // its memory stays, whatever the callback does
     op_deliver(*op);
+    check_returned(loop);
     if (source) source_delivered(*source);
   }
 }
@@ -146,14 +150,22 @@ void loop_turn(Loop &loop, Time until, Caller by) {
   }
 }
 
+[[gnu::cold]] void returned_in_child() {
+  fatal("a forked child returned from a callback of its parent's loop (it has to exec or exit "
+        "there)");
+}
+
 bool loop_enter(Loop &loop) {
   require(loop.owner != kForked,
           "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
   require(!loop.running, "run, step, drain or close inside a callback of the same loop");
+  if (loop.owner == kNobody) claim_thread(loop);
   if (!loop.bound && !loop.migratable) loop.owner = os_thread();
   check_thread(loop);
   loop_bind(loop);
   loop.running = true;
+  loop.outer = loop_running();
+  os_set_running(&loop);
   loop.remote->sleep.exchange(kAwake, std::memory_order_seq_cst);
   loop.acted = false;
   take_asked(loop); // here too, for a run of a loop that is not alive has no turn
@@ -183,17 +195,25 @@ void loop_leave(Loop &loop, Caller by) {
   if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
   loop.remote->sleep.exchange(kAsleep, std::memory_order_seq_cst);
   loop.running = false;
+  os_set_running(loop.outer);
   if (loop.embedded && (work_waits(loop) || loop.driver->unflushed(loop)))
     remote_signal(*loop.remote);
 }
 
+// What its last thread wrote is seen by the next.
+void loop_let_go(Loop &loop) {
+  loop.bound = false;
+  loop.owner.value.store(kNobody, std::memory_order_release);
+}
+
 void claim_thread(Loop &loop) {
-  uintptr_t owner = loop.owner;
+  uintptr_t owner = kNobody, self = os_thread();
+  if (loop.owner.value.compare_exchange_strong(owner, self, std::memory_order_acquire)) return;
   require(owner != kForked,
           "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
   require(loop.migratable && !loop.running, "call from the wrong thread: a loop belongs to the "
                                             "thread that runs it, others use an eddy_remote_t");
-  loop.owner = os_thread();
+  loop.owner = self;
 }
 
 } // namespace eddy
@@ -233,6 +253,18 @@ int eddy_loop_step(eddy_loop_t *handle, eddy_time_t until) {
   if (loop_enter(loop)) loop_turn(loop, until, Caller::step);
   loop_leave(loop, Caller::step);
   return loop_alive(loop);
+}
+
+int eddy_loop_unbind(eddy_loop_t *handle) {
+  Loop &loop = check_loop(handle);
+  require(!loop.running, "eddy_loop_unbind inside a callback of the same loop");
+  if (loop.bound) {
+    if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
+    OsResult outcome = loop.driver->unbind ? loop.driver->unbind(loop) : OsResult{};
+    if (outcome.value < 0) return ended(outcome);
+  }
+  loop_let_go(loop);
+  return 0;
 }
 
 void eddy_loop_stop(eddy_loop_t *loop) { check_loop(loop).stopping = true; }

@@ -2,18 +2,17 @@
 #pragma once
 
 #include "driver.hpp"
+#include "failure.hpp"
 #include "memory.hpp"
 #include "slab.hpp"
 #include "wheel.hpp"
-
-#include <os_thread.hpp>
 
 #include <atomic>
 
 namespace eddy {
 
-// A thread number that no thread has: the loop was inherited over a fork.
-constexpr uintptr_t kForked = 1;
+// Thread numbers that no thread has: the loop was inherited over a fork; its thread has ended or let go of it.
+constexpr uintptr_t kForked = 1, kNobody = 2;
 
 struct FdTable;
 
@@ -24,6 +23,7 @@ struct Offer {
   eddy_pool_t *pool;
   uint32_t buffer;
   bool has_native;
+  bool shared; // the native one is the parent's too
   eddy_native_t native;
 };
 
@@ -59,10 +59,11 @@ struct eddy_loop : eddy::LoopCore {
   bool
       acted; // called back outside of the ready list, since the run, step or drain began or since the last turn
   bool bound, draining, stopping, migratable, embedded;
+  bool forked_inside; // in the child of a fork that one of its callbacks has made
 
   eddy::Offer offer;
-  eddy::SourceList waiting; // closing too, but some of their ops have not ended
-  eddy::Source *untaken;    // streams of accepts that ended inline, chained over accepted_next
+  eddy::Source *untaken;   // streams of accepts that ended inline, chained over accepted_next
+  eddy::Source *lingering; // closed pools that are kept for leases, likewise
   eddy::Wheel wheel;
   eddy::TimerList due;
   eddy::OpList hooks[eddy::kHookKinds];
@@ -79,24 +80,36 @@ struct eddy_loop : eddy::LoopCore {
   eddy::Time spin;
   const char *driver_reason;
   int32_t lost_native;
+  eddy_loop *outer; // the loop in whose callback this one runs
+  uint64_t number;  // no other loop of the process has had it
   eddy_loop *registry_next, *registry_prev;
 };
 
 namespace eddy {
 
-[[noreturn]] void wrong_thread(const Loop &loop);
 void claim_thread(Loop &loop);
+[[noreturn]] void returned_in_child();
+void loop_let_go(Loop &loop); // for whatever thread takes it up
 
 // Every call on a loop or its handles comes through here: one compare when all is well.
 inline void check_thread(const Loop &loop) {
-  if (loop.owner != os_thread()) [[unlikely]]
+  if (loop.owner != os_thread_seen()) [[unlikely]]
     claim_thread(const_cast<Loop &>(loop));
 }
 
+// After each callback, before anything of the loop is done: in a forked child the turn is its parent's.
+inline void check_returned(const Loop &loop) {
+  if (!loop.running) [[unlikely]]
+    returned_in_child();
+}
+
+[[noreturn]] void handle_refused(const Source *handle, SourceKind wanted, const char *call);
+
+// `call` is the name of the function that was called with it. One compare: a closed handle has no kind.
 template<class Handle>
-Handle &check_handle(Handle *handle, SourceKind kind) {
-  require(handle != nullptr, "null handle");
-  require(handle->kind == kind, "handle of the wrong kind, or used after its close");
+Handle &check_handle(Handle *handle, SourceKind kind, const char *call) {
+  if (!handle || handle->kind != kind) [[unlikely]]
+    handle_refused(handle, kind, call);
   check_thread(*handle->loop);
   return *handle;
 }
@@ -120,6 +133,8 @@ void op_deliver_work(Op &op);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
 int64_t reason_error(Reason reason);
+Offer *offer_of(const Op &op); // what may be taken from it now, if anything
+void withdraw_offer(Loop &loop);
 
 // Ends of ops that change their handle.
 void stream_connect_ended(Op &op, int64_t result);
@@ -130,13 +145,16 @@ void listener_closing(Source &listener);
 void congestion_changed(Source &source);
 void pool_unlink(Op &reader);
 void pool_drop(Op &reader);
+void pool_linger(eddy_pool &pool);
 void pool_free_memory(Source &pool); // and its handle
 void pool_release_memory(eddy_pool &pool);
 void accept_drop(Op &op);
-void accept_offer(Op &op);              // ended inline with a stream
+void accept_offer(Op &op, Loop &loop);  // ended inline with a stream
 Source *accept_take(Op &op);            // ... that was not taken yet
 void accept_forget(Op &op, Loop &loop); // it is started anew: what was not taken is closed
 void untaken_remove(Source &stream);
+void offers_take_back(Loop &loop); // what accepts that ended inline have brought and nobody took
+uint64_t offers_held(const Loop &loop); // the number of such streams
 OsResult pool_attempt(Op &reader);
 
 void timer_arm(Op &op, Time at);
@@ -173,6 +191,7 @@ bool loop_enter(
 void loop_leave(Loop &loop, Caller by);
 void loop_bind(Loop &loop); // to the calling thread, the first time
 void hook_remove(Op &op);
+inline Loop *loop_running() { return static_cast<Loop *>(os_running()); } // on this thread
 
 // driver.cpp
 int driver_open(Loop &loop, const eddy_loop_options_t &options);
@@ -180,6 +199,7 @@ int driver_open(Loop &loop, const eddy_loop_options_t &options);
 // registry.cpp: all loops of the process, for the fork handler.
 void registry_add(Loop &loop);
 void registry_remove(Loop &loop);
+Loop *registry_find(uint64_t number); // nullptr: it was closed
 
 inline bool loop_alive(const Loop &loop) {
   return loop.references || loop.closing_count || loop.posted ||

@@ -70,6 +70,7 @@ void loop_lost(Loop &loop, int32_t native) {
   loop.lost_native = native;
   loop.send_now = nullptr;
   lose_everything(loop, EDDY_ELOST);
+  offers_take_back(loop);
 }
 
 static void free_loop(Loop &loop, bool forked) {
@@ -83,6 +84,7 @@ static void free_loop(Loop &loop, bool forked) {
   for (Slab &slab : loop.slabs) slab.destroy(loop.memory);
   fd_table_free(loop);
   eddy_remote_release(loop.remote);
+  if (loop.forked_inside) return; // a callback that returns all the same looks there
   Memory memory = loop.memory;
   loop.~Loop();
   memory.put(&loop, sizeof(Loop));
@@ -100,6 +102,9 @@ static int close_inherited(Loop &loop) {
         os_socket_drop(source->native);
     }
   }
+  for (Source *pool = loop.lingering; pool; pool = pool->accepted_next)
+    pool_release_memory(static_cast<eddy_pool &>(*pool));
+  if (loop.offer.has_native) os_socket_drop(loop.offer.native);
   free_loop(loop, true);
   return 0;
 }
@@ -142,23 +147,36 @@ int eddy_loop_close(eddy_loop_t *handle) {
   require(!loop.running, "run, step, drain or close inside a callback of the same loop");
   if (loop.owner == kForked) return close_inherited(loop);
   if (!loop.draining) check_thread(loop);
-  if (held(loop) || loop.posted) return EDDY_EBUSY;
-  if (!remote_shut_empty(*loop.remote)) return EDDY_EBUSY;
+  if (held(loop) > offers_held(loop) || loop.posted) return failed(EDDY_EBUSY);
+  if (loop.untaken) {
+    offers_take_back(loop);
+    source_close_phase(loop);
+  }
+  if (held(loop) || !remote_shut_empty(*loop.remote)) return failed(EDDY_EBUSY);
   free_loop(loop, false);
   return 0;
+}
+
+int eddy_loop_inherited(const eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return loop->owner == kForked;
 }
 
 int eddy_loop_after_fork(eddy_loop_t *handle) {
   require(handle != nullptr, "null loop");
   Loop &loop = *handle;
-  if (loop.owner != kForked) return EDDY_EINVAL;
+  if (loop.owner != kForked) return failed(EDDY_EINVAL);
   eddy_native_t wake;
   OsResult outcome = os_wake_open(&wake);
-  if (outcome.value < 0) return static_cast<int>(outcome.value);
+  if (outcome.value < 0) return ended(outcome);
   os_wake_close(loop.remote->wake); // it is the parent's too
   loop.remote->wake = loop.wake = wake;
   outcome = loop.driver->after_fork(loop);
-  if (outcome.value < 0) return static_cast<int>(outcome.value);
+  if (outcome.value < 0) return ended(outcome);
+  for (SourceList *list : {&loop.sources, &loop.closing, &loop.waiting})
+    for (Source *source = list->head; source; source = source->next) source->shared = true;
+  if (loop.offer.has_native) os_socket_drop(loop.offer.native);
+  loop.offer = {};
   loop.bound = false;
   loop.owner = os_thread();
   loop.remote->sleep = kAsleep;

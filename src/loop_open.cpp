@@ -22,13 +22,13 @@ static int fill(Loop &loop, const eddy_loop_options_t &options, const Tables *ta
   loop.driver_reason = "";
   OsResult outcome;
   loop.remote = remote_new(loop, outcome);
-  if (!loop.remote) return static_cast<int>(outcome.value);
+  if (!loop.remote) return ended(outcome);
   loop.wake = loop.remote->wake;
   int error;
   if (tables) {
     loop.driver = tables->driver;
     loop.readiness = tables->readiness;
-    error = static_cast<int>(loop.driver->open(loop, options.ring_entries).value);
+    error = ended(loop.driver->open(loop, options.ring_entries));
   } else {
     error = driver_open(loop, options);
   }
@@ -40,11 +40,12 @@ int loop_open(const eddy_loop_options_t *user_options, const Tables *tables, edd
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_loop_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_loop_options_t))) return error;
-  if (int error = check(options)) return error;
+  if (int error = read_options(options, user_options, sizeof(eddy_loop_options_t)))
+    return failed(error);
+  if (int error = check(options)) return failed(error);
   Memory memory = {options.alloc, options.release, options.alloc_context};
   void *place = memory.get(sizeof(Loop));
-  if (!place) return EDDY_ENOMEM;
+  if (!place) return failed(EDDY_ENOMEM);
   Loop &loop = *new (place) Loop{};
   loop.memory = memory;
   if (int error = fill(loop, options, tables)) {

@@ -9,13 +9,30 @@ int64_t reason_error(Reason reason) {
   return reason == Reason::deadline ? EDDY_ETIMEDOUT : EDDY_ECANCELED;
 }
 
+// Whether these bytes can be an op that was zeroed once.
+static bool sound(const Op &op) {
+  constexpr uint32_t flags = EDDY_OP_INLINE | EDDY_OP_UNREF, bits = (kReceives << 1) - 1;
+  return op.state <= State::posted && op.kind <= Kind::internal && op.reason <= Reason::close &&
+         !op.unused && !(op.flags & ~flags) && !(op.bits & ~bits);
+}
+
+[[gnu::cold]] void op_refused(const Op &op, const char *message) {
+  fatal(sound(op) ? message
+                  : "op is not zeroed: all-zero bytes (or eddy_op_init) make a fresh one");
+}
+
+void require_sound(const Op &op) {
+  if (!sound(op)) op_refused(op, "");
+}
+
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb cb, uint16_t bits) {
   return op_begin_inline(loop, source, user_op, kind, cb, bits);
 }
 
 int op_started(Op &op) {
+  Loop &loop = *op.loop;
   int outcome = op_started_inline(op);
-  if (outcome == EDDY_DONE && op.kind == Kind::accept && op.accept.first) accept_offer(op);
+  if (outcome == EDDY_DONE && op.kind == Kind::accept && op.accept.first) accept_offer(op, loop);
   return outcome;
 }
 
@@ -137,13 +154,27 @@ void op_lose(Op &op, int64_t error) {
   if (op.kind == Kind::connect) stream_connect_ended(op, error);
 }
 
+// A pending op has its loop. An idle one knows none, for its loop may be gone: the loops whose callbacks run on this
+// thread know what they offer.
+Offer *offer_of(const Op &op) {
+  if (op.state != State::idle) {
+    if (!(op.bits & kMore) || op.state == State::posted) return nullptr;
+    check_thread(*op.loop);
+    return op.loop->offer.op == &op ? &op.loop->offer : nullptr;
+  }
+  if (op.kind != Kind::accept && op.kind != Kind::release) return nullptr; // started anew meanwhile
+  for (Loop *loop = loop_running(); loop; loop = loop->outer)
+    if (loop->offer.op == &op) return &loop->offer;
+  return nullptr;
+}
+
 // What the callback did not take goes back.
-static void withdraw_offer(Loop &loop) {
+void withdraw_offer(Loop &loop) {
   Offer offer = loop.offer;
   loop.offer = {};
   if (offer.stream && !offer.stream->closing) source_close(*offer.stream, nullptr);
   if (offer.pool) pool_return(*offer.pool, offer.buffer, offer.op);
-  if (offer.has_native) os_socket_close(offer.native);
+  if (offer.has_native) native_close(offer.native, offer.shared);
 }
 
 static void deliver_result(Op &op) {
@@ -161,6 +192,7 @@ static void deliver_final(Op &op) {
     op.accept.first = nullptr;
   }
   deliver_result(op);
+  check_returned(loop);
   if (loop.offer.op) [[unlikely]]
     withdraw_offer(loop);
 }
@@ -188,6 +220,7 @@ static void deliver_payload(Op &op) {
   op.bits |= kMore;
   op.result = result;
   op.cb(public_op(op), result);
+  check_returned(loop);
   op.bits &= static_cast<uint16_t>(~kMore);
   if (loop.offer.op) withdraw_offer(loop);
 }
@@ -278,7 +311,7 @@ void op_deliver(Op &op) {
 }
 
 void op_post(Op &op, eddy_cb cb, Loop *loop) {
-  require(op.state == State::idle, "op posted while it is pending");
+  require_idle(op, "op posted while it is pending");
   op.cb = cb;
   op.loop = loop;
   op.source = nullptr;
@@ -295,11 +328,14 @@ void op_unpost(Op &op) {
 }
 
 void op_deliver_post(Op &op, int64_t result) {
+  const Loop &loop = *op.loop;
   op.bits = 0;
   op.result = op.reason == Reason::none ? result : reason_error(op.reason);
   op.deadline = 0;
+  op.loop = nullptr;
   op.state = State::idle;
   op.cb(public_op(op), op.result);
+  check_returned(loop);
 }
 
 void op_deliver_work(Op &op) {
@@ -317,6 +353,7 @@ void op_deliver_now(Op &op, int64_t result, bool more) {
   else
     op_retire(op);
   op.cb(public_op(op), result);
+  check_returned(loop);
   if (more) op.bits &= static_cast<uint16_t>(~kMore);
   if (loop.offer.op) [[unlikely]]
     withdraw_offer(loop);
@@ -336,7 +373,7 @@ void eddy_op_init(eddy_op_t *op) {
 void eddy_op_set_flags(eddy_op_t *user_op, uint32_t flags) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
-  require(op.state == State::idle, "flags set on a pending op");
+  require_idle(op, "flags set on a pending op");
   require((flags & ~uint32_t{EDDY_OP_INLINE | EDDY_OP_UNREF}) == 0, "unknown op flag");
   op.flags = static_cast<uint16_t>(flags);
 }
@@ -344,7 +381,7 @@ void eddy_op_set_flags(eddy_op_t *user_op, uint32_t flags) {
 void eddy_op_set_deadline(eddy_op_t *user_op, eddy_time_t at) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
-  require(op.state == State::idle, "deadline set on a pending op (see eddy_rearm)");
+  require_idle(op, "deadline set on a pending op (see eddy_rearm)");
   op.deadline = at == kNever ? 0 : at ? at : 1;
 }
 
@@ -352,6 +389,7 @@ void eddy_cancel(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
   if (op.state == State::idle) return;
+  require_sound(op);
   check_thread(*op.loop);
   op_cancel(op, Reason::cancel);
 }
@@ -377,6 +415,7 @@ int32_t eddy_op_os_error(const eddy_op_t *op) {
 void eddy_op_ref(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
+  require_sound(op);
   op.flags &= static_cast<uint16_t>(~EDDY_OP_UNREF);
   if (op.state == State::idle || op.state == State::posted || (op.bits & kCounted)) return;
   check_thread(*op.loop);
@@ -387,6 +426,7 @@ void eddy_op_ref(eddy_op_t *user_op) {
 void eddy_op_unref(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
+  require_sound(op);
   op.flags |= EDDY_OP_UNREF;
   if (op.state == State::idle || op.state == State::posted || !(op.bits & kCounted)) return;
   check_thread(*op.loop);
@@ -397,13 +437,11 @@ void eddy_op_unref(eddy_op_t *user_op) {
 eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
-  if (!op.loop) return nullptr;
-  check_thread(*op.loop);
-  Offer &offer = op.loop->offer;
+  Offer *offer = offer_of(op);
   Source *stream = nullptr;
-  if (offer.op == &op && offer.stream) {
-    stream = offer.stream;
-    offer = {};
+  if (offer && offer->stream) {
+    stream = offer->stream;
+    *offer = {};
   } else {
     stream = accept_take(op); // ended inline
   }
@@ -412,13 +450,10 @@ eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
 
 eddy_native_t eddy_op_take_native(eddy_op_t *user_op) {
   require(user_op != nullptr, "null op");
-  Op &op = op_of(user_op);
-  if (!op.loop) return EDDY_NO_NATIVE;
-  check_thread(*op.loop);
-  Offer &offer = op.loop->offer;
-  if (offer.op != &op || !offer.has_native) return EDDY_NO_NATIVE;
-  eddy_native_t native = offer.native;
-  offer = {};
+  Offer *offer = offer_of(op_of(user_op));
+  if (!offer || !offer->has_native) return EDDY_NO_NATIVE;
+  eddy_native_t native = offer->native;
+  *offer = {};
   return native;
 }
 

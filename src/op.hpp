@@ -116,6 +116,7 @@ struct Op {
       Source *first, *last; // accepted streams that wait for their callback
       int64_t transient;    // an error to be reported with `more`
       uint32_t limit;
+      uint64_t home; // the number of the loop that offers `first`
     } accept;
     struct {
       uint32_t events, seen;
@@ -141,6 +142,15 @@ static_assert(offsetof(Op, data) == 0);
 inline Op &op_of(eddy_op_t *op) { return *reinterpret_cast<Op *>(op); }
 inline const Op &op_of(const eddy_op_t *op) { return *reinterpret_cast<const Op *>(op); }
 inline eddy_op_t *public_op(Op &op) { return reinterpret_cast<eddy_op_t *>(&op); }
+
+[[noreturn]] void op_refused(const Op &op, const char *message);
+
+inline void require_idle(const Op &op, const char *message) {
+  if (op.state != State::idle) [[unlikely]]
+    op_refused(op, message);
+}
+
+void require_sound(const Op &op); // before a pending op is believed to be one
 
 using WorkQueue = List<WorkItem, &WorkItem::next, &WorkItem::prev>;
 inline Op &op_of(WorkItem &item) {

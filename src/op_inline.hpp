@@ -14,6 +14,7 @@ inline void op_retire(Op &op) {
   op.bits = 0;
   op.deadline = 0;
   op.state = State::idle;
+  op.loop = nullptr; // which may end before the op
 }
 
 // op_begin, op_admit and op_started, for the start functions where their calls would show.
@@ -22,7 +23,7 @@ inline Op &op_begin_inline(Loop &loop, Source *source, eddy_op_t *user_op, Kind 
   require(user_op != nullptr, "null op");
   require(cb != nullptr, "null callback");
   Op &op = op_of(user_op);
-  require(op.state == State::idle, "op started while it is pending");
+  require_idle(op, "op started while it is pending");
   if (loop.untaken) [[unlikely]]
     accept_forget(op, loop);
   uint32_t flags = op.flags;
@@ -64,8 +65,7 @@ inline bool op_may_end_at_once(const Op &op, const Loop &loop) {
   return op.state == State::idle && (op.flags & EDDY_OP_INLINE) && !op.deadline && !loop.untaken;
 }
 
-inline int op_end_at_once(Op &op, Loop &loop, Kind kind, int64_t result) {
-  op.loop = &loop;
+inline int op_end_at_once(Op &op, Kind kind, int64_t result) {
   op.kind = kind;
   op.result = result;
   op.transferred = static_cast<uint64_t>(result);

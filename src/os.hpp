@@ -75,6 +75,7 @@ struct OsThread {
   void (*run)(void *);
   void *argument;
 };
+void thread_ended(uintptr_t thread); // called when a thread ends that has asked for its os_thread()
 OsResult os_thread_start(const OsThread &thread, uint64_t stack_size);
 void os_thread_name(const char *name); // of the calling thread, 15 characters at most
 uint32_t os_processors();              // that the process may use, at least 1

@@ -106,12 +106,26 @@ static Op *reader_of(const Buffer &buffer) {
   return head && head->kind == Kind::read_pool && head->pool.epoch == buffer.epoch ? head : nullptr;
 }
 
+// Closed pools that leases keep, chained over accepted_next.
+void pool_linger(eddy_pool &pool) {
+  pool.accepted_next = pool.loop->lingering;
+  pool.loop->lingering = &pool;
+}
+
+static void linger_end(eddy_pool &pool) {
+  Source **link = &pool.loop->lingering;
+  while (*link != &pool) link = &(*link)->accepted_next;
+  *link = pool.accepted_next;
+}
+
 static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
   Buffer &buffer = pool.buffers[index];
   buffer.state = static_cast<uint32_t>(BufferState::free);
   pool.free++;
   if (pool.gone) {
-    if (pool.free == pool.count) pool_free_memory(pool);
+    if (pool.free < pool.count) return;
+    linger_end(pool);
+    pool_free_memory(pool);
     return;
   }
   buffer.next = pool.free_head;
@@ -159,15 +173,15 @@ void pool_release_memory(eddy_pool &pool) {
 
 void pool_free_memory(Source &source) {
   pool_release_memory(static_cast<eddy_pool &>(source));
-  if (!source.drained) source_free(source);
+  if (!source.drained) source_rest(source);
 }
 
 } // namespace eddy
 
 using namespace eddy;
 
-static eddy_pool &check_pool(const eddy_pool_t *pool) {
-  return check_handle(const_cast<eddy_pool_t *>(pool), SourceKind::pool);
+static eddy_pool &check_pool(const eddy_pool_t *pool, const char *call = __builtin_FUNCTION()) {
+  return check_handle(const_cast<eddy_pool_t *>(pool), SourceKind::pool, call);
 }
 
 extern "C" {
@@ -179,33 +193,30 @@ int eddy_pool_close(eddy_pool_t *handle, eddy_op_t *op, eddy_cb cb) {
 int eddy_op_take_lease(eddy_op_t *user_op, eddy_lease_t *lease) {
   require(user_op != nullptr && lease != nullptr, "null op or lease");
   Op &op = op_of(user_op);
-  if (!op.loop || op.loop->offer.op != &op || !op.loop->offer.pool) return 0;
-  check_thread(*op.loop);
-  Offer &offer = op.loop->offer;
-  eddy_pool &pool = *offer.pool;
-  Buffer &buffer = pool.buffers[offer.buffer];
+  Offer *offer = offer_of(op);
+  if (!offer || !offer->pool) return 0;
+  eddy_pool &pool = *offer->pool;
+  Buffer &buffer = pool.buffers[offer->buffer];
   buffer.reader = op.source;
   buffer.epoch = op.pool.epoch;
   buffer.state = static_cast<uint32_t>(BufferState::lent);
   buffer.generation++;
-  lease->data = pool_data(pool, offer.buffer);
+  lease->data = pool_data(pool, offer->buffer);
   lease->size = buffer.size;
-  lease->id = uint64_t{buffer.generation} << 32 | offer.buffer;
+  lease->id = uint64_t{buffer.generation} << 32 | offer->buffer;
   pool.lent++;
   op.loop->leases++;
-  offer.op = nullptr;
-  offer.pool = nullptr;
+  offer->op = nullptr;
+  offer->pool = nullptr;
   return 1;
 }
 
 int eddy_op_peek_lease(const eddy_op_t *user_op, eddy_lease_t *lease) {
   require(user_op != nullptr && lease != nullptr, "null op or lease");
-  const Op &op = op_of(user_op);
-  if (!op.loop || op.loop->offer.op != &op || !op.loop->offer.pool) return 0;
-  check_thread(*op.loop);
-  const Offer &offer = op.loop->offer;
-  eddy_pool &pool = *offer.pool;
-  uint32_t index = offer.buffer;
+  const Offer *offer = offer_of(op_of(user_op));
+  if (!offer || !offer->pool) return 0;
+  eddy_pool &pool = *offer->pool;
+  uint32_t index = offer->buffer;
   lease->data = pool_data(pool, index);
   lease->size = pool.buffers[index].size;
   lease->id = 0;
@@ -213,12 +224,15 @@ int eddy_op_peek_lease(const eddy_op_t *user_op, eddy_lease_t *lease) {
 }
 
 int eddy_pool_give(eddy_pool_t *handle, uint64_t id) {
+  // The child's copies of leases end with destructors, which know no better.
+  if (handle && handle->kind == SourceKind::pool && handle->loop->owner == kForked) [[unlikely]]
+    return failed(EDDY_ECLOSED);
   eddy_pool &pool = check_pool(handle);
   uint32_t index = static_cast<uint32_t>(id);
-  if (index >= pool.count) return EDDY_EINVAL;
+  if (index >= pool.count) return failed(EDDY_EINVAL);
   Buffer &buffer = pool.buffers[index];
   if (buffer.state != static_cast<uint32_t>(BufferState::lent) || buffer.generation != id >> 32)
-    return EDDY_EINVAL;
+    return failed(EDDY_EINVAL);
   pool.lent--;
   pool.loop->leases--;
   give_back(pool, index, reader_of(buffer));

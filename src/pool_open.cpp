@@ -21,21 +21,22 @@ extern "C" int eddy_pool_open(eddy_loop_t *handle, const eddy_pool_options_t *us
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_pool_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_pool_options_t))) return error;
+  if (int error = read_options(options, user_options, sizeof(eddy_pool_options_t)))
+    return failed(error);
   uint32_t buffer_size = options.buffer_size ? options.buffer_size : 16384;
   uint32_t count = options.buffers ? options.buffers : 256;
-  if (options.reserved) return EDDY_ENOTSUP;
-  if (buffer_size < 64 || buffer_size > 1024 * 1024 || count > 32768) return EDDY_EINVAL;
-  if (loop.draining) return EDDY_ECLOSED;
+  if (options.reserved) return failed(EDDY_ENOTSUP);
+  if (buffer_size < 64 || buffer_size > 1024 * 1024 || count > 32768) return failed(EDDY_EINVAL);
+  if (loop.draining) return failed(EDDY_ECLOSED);
 
   eddy_pool *pool = source_new<eddy_pool>(loop, SourceKind::pool);
-  if (!pool) return EDDY_ENOMEM;
+  if (!pool) return failed(EDDY_ENOMEM);
   pool->buffer_size = (buffer_size + 63) & ~uint32_t{63};
   pool->count = pool->free = count;
   pool->free_head = 0;
   if (!allocate(loop, *pool)) {
     source_free(*pool);
-    return EDDY_ENOMEM;
+    return failed(EDDY_ENOMEM);
   }
   for (uint32_t i = 0; i < count; i++) {
     pool->buffers[i] = {};

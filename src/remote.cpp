@@ -25,11 +25,17 @@ eddy_remote *remote_new(Loop &loop, OsResult &outcome) {
   return remote;
 }
 
-static eddy_remote &check_remote(eddy_remote_t *remote) {
+// False in a forked child whose copy of the loop runs nothing: the parent's is not to notice. Not an abort, for a
+// signal handler between fork and exec cannot know.
+static bool reaches(const eddy_remote_t *remote) {
   require(remote != nullptr, "null remote");
-  require(!remote->inherited.load(std::memory_order_relaxed),
-          "a remote inherited over fork was used (its loop is the parent's)");
-  return *remote;
+  return !remote->inherited.load(std::memory_order_relaxed);
+}
+
+static void ask(eddy_remote_t *remote, uint32_t what) {
+  if (!reaches(remote)) return;
+  remote->asked.fetch_or(what, std::memory_order_seq_cst);
+  remote_signal(*remote);
 }
 
 void remote_signal(eddy_remote &remote) {
@@ -97,17 +103,17 @@ void eddy_remote_release(eddy_remote_t *remote) {
 }
 
 int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
-  check_remote(remote);
+  bool open = reaches(remote);
   require(user_op != nullptr, "null op");
   require(cb != nullptr, "null callback");
   Op &op = op_of(user_op);
   Op *head = remote->inbox.load(std::memory_order_relaxed);
-  if (head == kShut) return EDDY_ECLOSED;
+  if (head == kShut || !open) return failed(EDDY_ECLOSED);
   op_post(op, cb, remote->loop.load(std::memory_order_relaxed));
   do {
     if (head == kShut) {
       op_unpost(op);
-      return EDDY_ECLOSED;
+      return failed(EDDY_ECLOSED);
     }
     op.next = head;
   } while (!remote->inbox.compare_exchange_weak(head, &op, std::memory_order_seq_cst,
@@ -116,16 +122,8 @@ int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
   return EDDY_PENDING;
 }
 
-void eddy_remote_stop(eddy_remote_t *remote) {
-  check_remote(remote);
-  remote->asked.fetch_or(kAskStop, std::memory_order_seq_cst);
-  remote_signal(*remote);
-}
+void eddy_remote_stop(eddy_remote_t *remote) { ask(remote, kAskStop); }
 
-void eddy_remote_wake(eddy_remote_t *remote) {
-  check_remote(remote);
-  remote->asked.fetch_or(kAskWake, std::memory_order_seq_cst);
-  remote_signal(*remote);
-}
+void eddy_remote_wake(eddy_remote_t *remote) { ask(remote, kAskWake); }
 
 } // extern "C"

@@ -4,14 +4,8 @@ namespace eddy {
 
 constexpr size_t kFirstChunk = 2048, kChunk = 16384;
 
-#ifdef NDEBUG
-constexpr uint32_t kQuarantine = 0;
-#else
-constexpr uint32_t kQuarantine = 64; // freed slots kept apart, so that a late use is noticed
-#endif
-
-static void *&link(void *slot, uint32_t offset) {
-  return *reinterpret_cast<void **>(static_cast<char *>(slot) + offset);
+Slab::Link &Slab::link(void *slot) const {
+  return *reinterpret_cast<Link *>(static_cast<char *>(slot) + link_offset);
 }
 
 bool Slab::grow(const Memory &memory) {
@@ -28,26 +22,37 @@ bool Slab::grow(const Memory &memory) {
   return true;
 }
 
-void *Slab::take(const Memory &memory) {
-  if (free_count <= kQuarantine && !grow(memory) && !free_count) return nullptr;
+void *Slab::take(const Memory &memory, Time now) {
+  if (rest_head && rested - link(rest_head).number >= kRestCloses &&
+      now - link(rest_head).since >= kRestTime)
+    wake();
+  if (!free_head && !grow(memory)) {
+    if (!rest_head) return nullptr;
+    wake();
+  }
   void *slot = free_head;
-  free_head = link(slot, link_offset);
-  if (!free_head) free_tail = nullptr;
-  free_count--;
+  free_head = link(slot).next;
   return slot;
 }
 
 void Slab::give(void *slot) {
-  free_count++;
-  if (kQuarantine && free_tail) { // oldest first, to be reused late
-    link(slot, link_offset) = nullptr;
-    link(free_tail, link_offset) = slot;
-    free_tail = slot;
-    return;
-  }
-  link(slot, link_offset) = free_head; // warmest first
+  link(slot).next = free_head;
   free_head = slot;
-  if (!free_tail) free_tail = slot;
+}
+
+void Slab::rest(void *slot, Time now) {
+  link(slot) = {nullptr, now, ++rested};
+  (rest_tail ? link(rest_tail).next : rest_head) = slot;
+  rest_tail = slot;
+  resting++;
+}
+
+void Slab::wake() {
+  void *slot = rest_head;
+  rest_head = link(slot).next;
+  if (!rest_head) rest_tail = nullptr;
+  resting--;
+  give(slot);
 }
 
 void Slab::destroy(const Memory &memory) {
@@ -55,8 +60,8 @@ void Slab::destroy(const Memory &memory) {
     chunks = chunk->next;
     memory.put(chunk, chunk->size);
   }
-  free_head = free_tail = nullptr;
-  free_count = 0;
+  free_head = rest_head = rest_tail = nullptr;
+  resting = 0;
 }
 
 } // namespace eddy

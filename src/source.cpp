@@ -5,7 +5,8 @@
 namespace eddy {
 
 Source *source_take(Loop &loop, SourceKind kind, size_t size) {
-  Source *source = static_cast<Source *>(loop.slabs[static_cast<int>(kind)].take(loop.memory));
+  Source *source =
+      static_cast<Source *>(loop.slabs[static_cast<int>(kind)].take(loop.memory, loop.now));
   if (!source) return nullptr;
   uint32_t generation = source->generation + 1;
   memset(static_cast<void *>(source), 0, size);
@@ -18,6 +19,27 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
   return source;
 }
 
+// "CALL: MESSAGE", with room for the longest of both.
+[[noreturn, gnu::cold]] static void refuse(const char *call, const char *message) {
+  char line[160];
+  size_t first = strlen(call), second = strlen(message);
+  memcpy(line, call, first);
+  memcpy(line + first, ": ", 2);
+  memcpy(line + first + 2, message, second + 1);
+  fatal(line);
+}
+
+[[gnu::cold]] void handle_refused(const Source *handle, SourceKind wanted, const char *call) {
+  static constexpr const char *late[] = {"", "stream used after its close",
+                                         "listener used after its close", "fd used after its close",
+                                         "pool used after its close"};
+  if (!handle) refuse(call, "null handle");
+  if (handle->kind == SourceKind::none) refuse(call, late[static_cast<int>(wanted)]);
+  refuse(call, handle->kind <= SourceKind::pool
+                   ? "handle of the wrong kind"
+                   : "no handle of an open loop (closed long ago, or overwritten)");
+}
+
 void source_free(Source &source) {
   Loop &loop = *source.loop;
   SourceKind kind = source.kind;
@@ -27,6 +49,22 @@ void source_free(Source &source) {
   }
   source.kind = SourceKind::none;
   loop.slabs[static_cast<int>(kind)].give(&source);
+}
+
+constexpr size_t kMostResting = 1 << 20; // bytes of closed handles
+
+void source_rest(Source &source) {
+  Loop &loop = *source.loop;
+  Slab &mine = loop.slabs[static_cast<int>(source.kind)];
+  source.kind = SourceKind::none;
+  mine.rest(&source, loop.now);
+  size_t bytes = 0;
+  Slab *largest = &mine;
+  for (Slab &slab : loop.slabs) {
+    bytes += slab.resting_bytes();
+    if (slab.resting_bytes() > largest->resting_bytes()) largest = &slab;
+  }
+  if (bytes > kMostResting) largest->wake();
 }
 
 // Cancelling one op ends no other of its lane, or all of them.
@@ -117,11 +155,19 @@ bool source_close_due(const Loop &loop) {
   return false;
 }
 
+// A socket that is the parent's too is not touched: only this descriptor of it goes.
+void native_close(eddy_native_t native, bool shared) {
+  if (shared)
+    os_socket_drop(native);
+  else
+    os_socket_close(native);
+}
+
 static void finalize(Source &source) {
   Loop &loop = *source.loop;
   Op *closer = source.closer;
   eddy_native_t native = EDDY_NO_NATIVE;
-  bool yields = closer && closer->kind == Kind::release;
+  bool yields = closer && closer->kind == Kind::release, shared = source.shared;
   loop.closing.remove(source);
   loop.closing_count--;
   source.closer = nullptr;
@@ -132,14 +178,17 @@ static void finalize(Source &source) {
     if (source.kind == SourceKind::pool) {
       eddy_pool &pool = static_cast<eddy_pool &>(source);
       pool.gone = true;
-      if (pool.free == pool.count) pool_free_memory(pool);
+      if (pool.free == pool.count)
+        pool_free_memory(pool);
+      else
+        pool_linger(pool);
     } else {
       loop.driver->release(source);
       native = source.native;
       if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
-        os_socket_close(native);
+        native_close(native, source.shared);
       source.native = EDDY_NO_NATIVE;
-      if (!source.drained) source_free(source);
+      if (!source.drained) source_rest(source);
     }
   }
   if (!closer) return;
@@ -149,6 +198,7 @@ static void finalize(Source &source) {
                   .pool = nullptr,
                   .buffer = 0,
                   .has_native = true,
+                  .shared = shared,
                   .native = native};
   op_deliver_now(*closer, 0, false);
 }

@@ -37,6 +37,7 @@ struct Source {
   bool reset;    // the peer has reset it, which a later end of stream must not hide
   bool failed;   // will not carry data any more; only close is left
   bool torn;     // a write was cancelled and nobody knows how much of it has gone
+  bool shared;   // inherited over a fork: its socket, and a listener's file, are the parent's too
   uint8_t armed; // lanes whose readiness will be reported without another arm; and kKnown
   // The driver's: a bit per Lane.
   uint8_t ready;    // the kernel is believed to be ready
@@ -90,7 +91,9 @@ void source_revive_closer(Source &source, Op *closer);
 void source_close_phase(Loop &loop);
 void source_delivered(Source &source); // one of its ops, while handles with pending ops are closing
 bool source_close_due(const Loop &loop); // a closing handle waits for nothing but the close phase
-void source_free(Source &source);
+void source_free(Source &source);        // that no user has seen
+void source_rest(Source &source); // a closed handle: nothing of the loop leads to it any more
+void native_close(eddy_native_t native, bool shared);
 
 // The core's half of the seam, called by drivers; never from inside a callback of the user.
 

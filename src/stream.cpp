@@ -264,6 +264,8 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
     refusal = EDDY_EINVAL;
   else if (stream.life != Life::idle || stream.failed)
     refusal = stream.life == Life::connected ? EDDY_EISCONN : EDDY_EALREADY;
+  else if (stream.shared)
+    refusal = EDDY_EBUSY;
   else
     refusal = aim(stream, op, *peer);
   if (refusal) {
@@ -299,7 +301,8 @@ int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t
 int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t *pool,
                           uint32_t credits, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
-  require(pool != nullptr && pool->kind == SourceKind::pool, "null pool, or used after its close");
+  if (!pool || pool->kind != SourceKind::pool) [[unlikely]]
+    handle_refused(pool, SourceKind::pool, __func__);
   Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read_pool, cb, kMulti);
   op.pool = {};
   if (pool->loop == stream.loop) {
@@ -329,7 +332,7 @@ int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_
   Loop &loop = *stream.loop;
   OsResult tried = loop.send_now(stream.native, buffers->data, buffers->size);
   if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]]
-    return op_end_at_once(op_of(user_op), loop, Kind::write, tried.value);
+    return op_end_at_once(op_of(user_op), Kind::write, tried.value);
   if (tried.value >= 0 || tried.value == kAgain)
     stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
   return start_write(stream, user_op, buffers, count, cb, tried);
@@ -376,6 +379,8 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
     refusal = EDDY_ENOTSUP;
   else if (writes ? stream.write_shut : stream.read_shut)
     refusal = EDDY_EPIPE;
+  else if (stream.shared)
+    refusal = EDDY_EBUSY;
   if (refusal) {
     op_finish(op, refusal);
     return op_started(op);
@@ -401,7 +406,8 @@ int eddy_stream_close(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
 
 int eddy_stream_close_reset(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
-  if (!stream.closing && stream.medium == Medium::socket) os_socket_reset_on_close(stream.native);
+  if (!stream.closing && !stream.shared && stream.medium == Medium::socket)
+    os_socket_reset_on_close(stream.native);
   return source_close_call(stream, op, cb);
 }
 

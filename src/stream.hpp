@@ -53,8 +53,8 @@ bool stream_takes(uint16_t family); // of an address, or of a stream to be opene
 // The address of a stream or listener, or of a stream's peer.
 OsResult source_address(const Source &source, bool peer, eddy_addr_t &addr);
 
-inline eddy_stream &check_stream(eddy_stream_t *stream) {
-  return check_handle(stream, SourceKind::stream);
+inline eddy_stream &check_stream(eddy_stream_t *stream, const char *call = __builtin_FUNCTION()) {
+  return check_handle(stream, SourceKind::stream, call);
 }
 
 } // namespace eddy

@@ -3,8 +3,9 @@
 
 using namespace eddy;
 
-static const eddy_stream &check_stream(const eddy_stream_t *stream) {
-  return check_handle(const_cast<eddy_stream_t *>(stream), SourceKind::stream);
+static const eddy_stream &check_stream(const eddy_stream_t *stream,
+                                       const char *call = __builtin_FUNCTION()) {
+  return check_handle(const_cast<eddy_stream_t *>(stream), SourceKind::stream, call);
 }
 
 static int refuse_new(const Loop &loop) {
@@ -39,10 +40,10 @@ int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) 
   Loop &loop = check_loop(handle);
   require(out != nullptr, "null result pointer");
   *out = nullptr;
-  if (int refused = refuse_new(loop)) return refused;
-  if (!stream_takes(family)) return EDDY_EAFNOSUPPORT;
+  if (int refused = refuse_new(loop)) return failed(refused);
+  if (!stream_takes(family)) return failed(EDDY_EAFNOSUPPORT);
   eddy_stream *stream = stream_new(loop);
-  if (!stream) return EDDY_ENOMEM;
+  if (!stream) return failed(EDDY_ENOMEM);
   if (family == EDDY_AF_UNIX && loop.driver->pipes) {
     stream->medium = Medium::pipe; // or a socket: the address to connect to will say
     *out = stream;
@@ -51,7 +52,7 @@ int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) 
   OsResult opened = os_socket_open(family);
   if (opened.value < 0) {
     source_free(*stream);
-    return static_cast<int>(opened.value);
+    return ended(opened);
   }
   stream->native = opened.value;
   *out = stream;
@@ -62,13 +63,13 @@ int eddy_stream_pair(eddy_loop_t *handle, eddy_stream_t **a, eddy_stream_t **b) 
   Loop &loop = check_loop(handle);
   require(a != nullptr && b != nullptr && a != b, "null result pointer, or twice the same");
   *a = *b = nullptr;
-  if (int refused = refuse_new(loop)) return refused;
+  if (int refused = refuse_new(loop)) return failed(refused);
   eddy_stream *one = stream_new(loop), *other = one ? stream_new(loop) : nullptr;
   OsResult made = other ? pair_up(*one, *other) : OsResult{EDDY_ENOMEM, 0};
   if (made.value < 0) {
     if (other) source_free(*other);
     if (one) source_free(*one);
-    return static_cast<int>(made.value);
+    return ended(made);
   }
   eddy_addr_t unnamed = {};
   unnamed.family = EDDY_AF_UNIX;
@@ -83,16 +84,16 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
   Loop &loop = check_loop(handle);
   require(out != nullptr, "null result pointer");
   *out = nullptr;
-  if (int refused = refuse_new(loop)) return refused;
-  if (fd_known(loop, native)) return EDDY_EEXIST;
+  if (int refused = refuse_new(loop)) return failed(refused);
+  if (fd_known(loop, native)) return failed(EDDY_EEXIST);
   eddy_stream *stream = stream_new(loop);
-  if (!stream) return EDDY_ENOMEM;
+  if (!stream) return failed(EDDY_ENOMEM);
   OsResult checked = os_socket_adopt(native, false);
   if (checked.value == EDDY_ENOTSOCK && loop.driver->pipes)
     checked = loop.driver->pipes->adopt(*stream, native);
   if (checked.value < 0) {
     source_free(*stream);
-    return static_cast<int>(checked.value);
+    return ended(checked);
   }
   stream->native = native;
   eddy_addr_t peer;
@@ -104,12 +105,13 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
 
 int eddy_stream_bind(eddy_stream_t *handle, const eddy_addr_t *local) {
   eddy_stream &stream = check_stream(handle);
-  if (!local || stream.bound || stream.life != Life::idle) return EDDY_EINVAL;
-  if (stream.closing) return EDDY_ECLOSED;
-  if (stream.medium == Medium::pipe) return EDDY_ENOTSUP;
+  if (!local || stream.bound || stream.life != Life::idle) return failed(EDDY_EINVAL);
+  if (stream.closing) return failed(EDDY_ECLOSED);
+  if (stream.medium == Medium::pipe) return failed(EDDY_ENOTSUP);
+  if (stream.shared) return failed(EDDY_EBUSY);
   OsResult done = os_socket_bind(stream.native, *local);
   stream.bound = done.value == 0;
-  return static_cast<int>(done.value);
+  return ended(done);
 }
 
 uint64_t eddy_stream_queued(const eddy_stream_t *handle) { return check_stream(handle).queued; }
@@ -118,7 +120,7 @@ int eddy_stream_congested(const eddy_stream_t *handle) { return check_stream(han
 
 int eddy_stream_set_watermarks(eddy_stream_t *handle, uint64_t low, uint64_t high) {
   eddy_stream &stream = check_stream(handle);
-  if (low >= high) return EDDY_EINVAL;
+  if (low >= high) return failed(EDDY_EINVAL);
   stream.low = low;
   stream.high = high;
   if (stream.queued >= high) stream.congested = true;
@@ -128,49 +130,50 @@ int eddy_stream_set_watermarks(eddy_stream_t *handle, uint64_t low, uint64_t hig
 
 int eddy_stream_set_option(eddy_stream_t *handle, uint32_t option, int64_t value) {
   eddy_stream &stream = check_stream(handle);
-  if (stream.closing) return EDDY_ECLOSED;
-  if (int error = no_options(stream)) return error;
-  return static_cast<int>(os_socket_option(stream.native, option, value).value);
+  if (stream.closing) return failed(EDDY_ECLOSED);
+  if (int error = no_options(stream)) return failed(error);
+  if (stream.shared) return failed(EDDY_EBUSY);
+  return ended(os_socket_option(stream.native, option, value));
 }
 
 int eddy_stream_get_option(const eddy_stream_t *handle, uint32_t option, int64_t *value) {
   const eddy_stream &stream = check_stream(handle);
-  if (!value) return EDDY_EINVAL;
-  if (int error = no_options(stream)) return error;
-  return static_cast<int>(os_socket_get_option(stream.native, option, value).value);
+  if (!value) return failed(EDDY_EINVAL);
+  if (int error = no_options(stream)) return failed(error);
+  return ended(os_socket_get_option(stream.native, option, value));
 }
 
 int eddy_stream_set_native_option(eddy_stream_t *handle, int32_t level, int32_t name,
                                   const void *value, uint32_t size) {
   eddy_stream &stream = check_stream(handle);
-  if (stream.closing) return EDDY_ECLOSED;
-  if (!value) return EDDY_EINVAL;
-  if (int error = no_options(stream)) return error;
-  return static_cast<int>(os_socket_native_option(stream.native, level, name, value, size).value);
+  if (stream.closing) return failed(EDDY_ECLOSED);
+  if (!value) return failed(EDDY_EINVAL);
+  if (int error = no_options(stream)) return failed(error);
+  if (stream.shared) return failed(EDDY_EBUSY);
+  return ended(os_socket_native_option(stream.native, level, name, value, size));
 }
 
 int eddy_stream_get_native_option(const eddy_stream_t *handle, int32_t level, int32_t name,
                                   void *value, uint32_t *size) {
   const eddy_stream &stream = check_stream(handle);
-  if (!value || !size) return EDDY_EINVAL;
-  if (int error = no_options(stream)) return error;
-  return static_cast<int>(
-      os_socket_get_native_option(stream.native, level, name, value, size).value);
+  if (!value || !size) return failed(EDDY_EINVAL);
+  if (int error = no_options(stream)) return failed(error);
+  return ended(os_socket_get_native_option(stream.native, level, name, value, size));
 }
 
 int eddy_stream_local_address(const eddy_stream_t *handle, eddy_addr_t *addr) {
   const eddy_stream &stream = check_stream(handle);
-  if (!addr) return EDDY_EINVAL;
-  return static_cast<int>(source_address(stream, false, *addr).value);
+  if (!addr) return failed(EDDY_EINVAL);
+  return ended(source_address(stream, false, *addr));
 }
 
 int eddy_stream_peer_address(const eddy_stream_t *handle, eddy_addr_t *addr) {
   const eddy_stream &stream = check_stream(handle);
-  if (!addr) return EDDY_EINVAL;
+  if (!addr) return failed(EDDY_EINVAL);
   *addr = {};
-  if (stream.peer.family == EDDY_AF_NONE || stream.life != Life::connected) return EDDY_ENOTCONN;
-  if (stream.peer.family == EDDY_AF_UNIX)
-    return static_cast<int>(source_address(stream, true, *addr).value);
+  if (stream.peer.family == EDDY_AF_NONE || stream.life != Life::connected)
+    return failed(EDDY_ENOTCONN);
+  if (stream.peer.family == EDDY_AF_UNIX) return ended(source_address(stream, true, *addr));
   addr->family = stream.peer.family;
   addr->port = stream.peer.port;
   addr->scope = stream.peer.scope;

@@ -89,11 +89,12 @@ int eddy_tick(eddy_loop_t *loop, eddy_op_t *op, eddy_time_t first, eddy_time_t p
 int eddy_rearm(eddy_op_t *user_op, eddy_time_t at) {
   require(user_op != nullptr, "null op");
   Op &op = op_of(user_op);
-  if (op.state == State::idle || op.state == State::posted) return EDDY_EINVAL;
+  if (op.state == State::idle || op.state == State::posted) return failed(EDDY_EINVAL);
+  require_sound(op);
   check_thread(*op.loop);
-  if (op.state == State::ready || op.reason != Reason::none) return EDDY_EALREADY;
-  if (!op.deadline) return EDDY_EINVAL;
-  if (!(op.bits & kTimed)) return EDDY_EALREADY;
+  if (op.state == State::ready || op.reason != Reason::none) return failed(EDDY_EALREADY);
+  if (!op.deadline) return failed(EDDY_EINVAL);
+  if (!(op.bits & kTimed)) return failed(EDDY_EALREADY);
   at = clamp(at);
   if (op.kind == Kind::sleep || op.kind == Kind::tick) {
     op.timer.due = at;

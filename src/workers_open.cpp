@@ -1,4 +1,5 @@
 // Pools: the process-wide one, those of the user, and all of them in a fork.
+#include "failure.hpp"
 #include "options.hpp"
 #include "workers.hpp"
 
@@ -115,10 +116,11 @@ int eddy_workers_open(const eddy_workers_options_t *user_options, eddy_workers_t
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_workers_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_workers_options_t))) return error;
-  if (int error = check(options)) return error;
+  if (int error = read_options(options, user_options, sizeof(eddy_workers_options_t)))
+    return failed(error);
+  if (int error = check(options)) return failed(error);
   void *memory = os_alloc(sizeof(eddy_workers));
-  if (!memory) return EDDY_ENOMEM;
+  if (!memory) return failed(EDDY_ENOMEM);
   eddy_workers *pool = new (memory) eddy_workers{};
   pools_lock.acquire();
   set_up(*pool, options);
@@ -132,7 +134,7 @@ int eddy_workers_close(eddy_workers_t *pool) {
   pool->lock.acquire();
   bool busy = pool->submitted != pool->delivered.load(std::memory_order_acquire);
   pool->lock.release();
-  if (busy) return EDDY_EBUSY;
+  if (busy) return failed(EDDY_EBUSY);
   end_threads(*pool);
   pools_lock.acquire();
   pools.remove(*pool);
@@ -144,7 +146,7 @@ int eddy_workers_close(eddy_workers_t *pool) {
 int eddy_workers_stat(eddy_workers_t *handle, eddy_workers_stats_t *stat) {
   require(stat != nullptr, "null stat");
   uint32_t size = stat->size;
-  if (size < sizeof *stat || size > kMaxOptionsSize) return EDDY_EINVAL;
+  if (size < sizeof *stat || size > kMaxOptionsSize) return failed(EDDY_EINVAL);
   memset(static_cast<void *>(stat), 0, size);
   stat->size = size;
   eddy_workers *pool = workers_of(handle);

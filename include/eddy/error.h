@@ -1,7 +1,8 @@
 /* Errors: small permanent negative numbers, the same on every OS.
 
    Functions and results carry them as they are: a value below zero is one of these. The operating
-   system's own code, for logs, is eddy_op_os_error(). A number once given is never given again. */
+   system's own code, for logs, is eddy_op_os_error() of an op, eddy_last_os_error() after any other call. A number once
+   given is never given again. */
 #ifndef EDDY_ERROR_H
 #define EDDY_ERROR_H
 
@@ -15,9 +16,10 @@
   X(ECLOSED, -4, "the handle or the loop is closing or closed")                                    \
   X(ELOST, -5, "the loop lost its kernel interface")                                               \
   X(EWRONGLOOP, -6, "the handle belongs to another loop")                                          \
-  X(EINVAL, -7, "an argument is out of its range")                                                 \
+  X(EINVAL, -7, "an argument is out of its range, or an option struct has no size")                \
   X(ENOTSUP, -8, "not supported by this system, driver or kind of handle")                         \
-  X(EBUSY, -9, "in use: something pending or held forbids it")                                     \
+  X(EBUSY, -9,                                                                                     \
+    "in use: something pending or held forbids it (eddy_loop_drain ends what a loop has)")         \
   X(EALREADY, -10, "already done or under way")                                                    \
   X(ENOMEM, -11, "out of memory, or over the limit for locked memory")                             \
   X(EMFILE, -12, "the process has too many open descriptors")                                      \
@@ -67,6 +69,10 @@ EDDY_API const char *eddy_error_name(int64_t error);
 
 /* One line of English about an error, without a full stop. Never NULL, never freed. Any thread. */
 EDDY_API const char *eddy_error_text(int64_t error);
+
+/* The operating system's code (errno on POSIX) behind the last call of this thread that was no op and failed; 0 when
+   eddy itself gave that error. Calls that succeed, and ops, do not change it. For logs. Any thread. */
+EDDY_API int32_t eddy_last_os_error(void);
 
 /* The eddy error of a native code: an errno value on POSIX; a Win32, WSA or NTSTATUS code on
    Windows. 0 gives 0; an unknown code gives EDDY_EUNKNOWN. Any thread. */

@@ -74,11 +74,19 @@ EDDY_API void eddy_loop_stop(eddy_loop_t *loop);
 EDDY_API int64_t eddy_loop_drain(eddy_loop_t *loop, eddy_time_t until);
 
 /* Frees the loop. Returns 0; or EDDY_EBUSY with nothing changed while an op, a handle or a lease
-   exists. A drained loop may be closed from any thread, also after its own has ended. In a forked
+   exists: eddy_loop_drain ends them all first, and tells how many are held by others. A stream that an accept brought
+   inline and nobody took is closed. A drained loop may be closed from any thread, also after its own has ended. In a forked
    child it frees the child's copy whatever is pending, calls nothing, and leaves the parent's loop
    alone. Aborts inside a callback. A kernel may interrupt one blocking call of the thread (EINTR) a moment
    after an io_uring loop was closed, or tried out by eddy_driver_probe or the first eddy_loop_open. */
 EDDY_API int eddy_loop_close(eddy_loop_t *loop);
+
+/* Lets go of the loop: the calling thread is not its owner any more, and whichever thread calls next is, as before the
+   first run. What is pending stays pending, and ends in the thread that runs the loop. What this thread wrote is visible
+   to the next one. Ask for eddy_loop_native_handle again.
+   Returns 0, or EDDY_EBUSY with nothing changed while the driver has a request that only this thread can end
+   (io_uring: at-return requests; epoll and Windows have none). Owner's thread; aborts inside a callback. */
+EDDY_API int eddy_loop_unbind(eddy_loop_t *loop);
 
 /* 1 while ref'd ops are pending, posts wait or handles are closing, else 0. */
 EDDY_API int eddy_loop_alive(const eddy_loop_t *loop);
@@ -114,8 +122,19 @@ EDDY_API eddy_native_t eddy_loop_native_handle(eddy_loop_t *loop);
 EDDY_API uint32_t eddy_loop_driver(const eddy_loop_t *loop);
 EDDY_API const char *eddy_loop_driver_reason(const eddy_loop_t *loop);
 
+/* 1 in a forked child, for a loop that was opened before the fork and not given to eddy_loop_after_fork
+   since; else 0. Such a loop may only be left alone, closed, or given to that function; its handles and ops
+   may not be used. For destructors, which do not know where they run. Any thread. */
+EDDY_API int eddy_loop_inherited(const eddy_loop_t *loop);
+
 /* In a forked child: gives the loop new kernel objects of its own. Every pending op ends with
-   EDDY_ECANCELED in the next step; handles and their descriptors (shared with the parent) stay usable.
+   EDDY_ECANCELED in the next step, and posts that wait, too. Handles stay usable; their sockets are the parent's as
+   well, for which closing one, whatever the call, changes nothing: no reset is sent, no option set, and no file
+   removed. What an inherited stream or listener reads, accepts and writes is taken from and sent for both. What would
+   change the socket itself (connect, bind, shutdown, setting an option) gives EDDY_EBUSY: eddy_stream_release and
+   eddy_stream_adopt take it over for good.
+   A child that was forked inside a callback may call this there, and run the loop; returning from that
+   callback aborts with a message.
    Returns 0, or EDDY_EINVAL when there was no fork since the loop was opened, or the error of the new
    kernel objects; then the loop can only be closed. */
 EDDY_API int eddy_loop_after_fork(eddy_loop_t *loop);

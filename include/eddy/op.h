@@ -12,7 +12,8 @@
                       multishot ops, close and post ignore the flag. Callbacks must not throw or
                       longjmp through the library.
      3  Yours again.  When the final callback is entered the library has forgotten the op: free,
-                      reuse or restart it right there.
+                      reuse or restart it right there. An idle op that offers nothing holds no
+                      pointer to its loop.
      4  No failing start. Start functions return EDDY_PENDING (or EDDY_DONE). Bad arguments, closing
                       handles, no memory, errors of the system: all arrive as the op's result. (Post
                       is the exception, rule 11.) Starting a pending op, or passing a null op,
@@ -37,12 +38,14 @@
                       together. The handle is invalid when its close callback is entered or, without
                       one, when the callback of the last op pending on it has returned (at once when
                       there is none). Closing inside any callback is allowed.
+                      A call with a handle that has ended aborts by name while its memory rests.
      9  Alive.        A loop runs while ref'd ops are pending (an accepted post counts) or handles
                       are closing.
     10  Errors        are the permanent numbers of <eddy/error.h>. Result 0 of a stream read is the
                       end of the stream; a zero-length stream read is EDDY_EINVAL.
     11  Threads.      A loop belongs to the thread of its first run or step; starts before that may
-                      come from its creator. Other threads use an eddy_remote_t.
+                      come from its creator. Other threads use an eddy_remote_t. When its thread
+                      has ended or called eddy_loop_unbind, another may drain, close or run it.
     12  No abort on resource errors: a result, never a crash, never a lost op. A loop that loses its
                       kernel interface ends every op once with EDDY_ELOST.
     13  Multishot.    Every payload arrives in a callback with eddy_op_more != 0; the final callback
@@ -50,7 +53,8 @@
                       failures do not end it.
     14  Ending.       eddy_loop_drain ends everything; eddy_loop_close frees the loop or changes
                       nothing.
-    15  Fork.         In a child a loop may be left alone, closed, or given to eddy_loop_after_fork. */
+    15  Fork.         In a child a loop may be left alone, closed, or given to eddy_loop_after_fork.
+                      The parent sees nothing of it. */
 #ifndef EDDY_OP_H
 #define EDDY_OP_H
 
@@ -133,7 +137,7 @@ EDDY_API void eddy_op_unref(eddy_op_t *op);
 /* The stream that an accept brought, in its callback (or after EDDY_DONE), until the op is started
    again; NULL when there is none or it was taken. Ownership moves to the caller. A stream that is
    not taken is closed when the callback returns; after EDDY_DONE it is closed when the op is started
-   again on that loop, at the latest by eddy_loop_drain. The loop's thread. */
+   again on that loop, at the latest by eddy_loop_drain or eddy_loop_close. The loop's thread. */
 EDDY_API eddy_stream_t *eddy_op_take_stream(eddy_op_t *op);
 
 /* The native descriptor that eddy_stream_release yielded, by the same rules; EDDY_NO_NATIVE when

@@ -1,5 +1,8 @@
 /* Remotes: the address of a loop for other threads. Reference-counted; it outlives the loop, so that a
-   post to a loop that has ended is an error and never a crash. Every function here: any thread. */
+   post to a loop that has ended is an error and never a crash. Every function here: any thread.
+
+   In a forked child a remote reaches nothing until its loop was given to eddy_loop_after_fork: a post gives
+   EDDY_ECLOSED, stop and wake do nothing, and the parent's loop does not notice. */
 #ifndef EDDY_REMOTE_H
 #define EDDY_REMOTE_H
 
@@ -14,7 +17,7 @@ EDDY_API eddy_remote_t *eddy_remote_retain(eddy_remote_t *remote);
 EDDY_API void eddy_remote_release(eddy_remote_t *remote);
 
 /* Runs cb(op, 0) on the loop's thread, in post order per posting thread. Returns EDDY_PENDING, or
-   EDDY_ECLOSED when the loop is draining or closed: then the op was never started and is still yours.
+   EDDY_ECLOSED when the loop is draining, closed or a forked parent's: then the op was never started and is still yours.
    An accepted post is always delivered, by eddy_loop_drain at the latest (then with EDDY_ECANCELED).
    What the poster wrote before the post is visible to the callback. The op's deadline and
    EDDY_OP_INLINE are ignored; eddy_cancel on the loop's thread before delivery makes the result

@@ -39,12 +39,13 @@ EDDY_API int eddy_stream_adopt(eddy_loop_t *loop, eddy_native_t native, eddy_str
 /* Binds an idle stream to a local address, to be connected from there. The file of a Unix socket's path stays when the
    stream is closed. Returns 0, or EDDY_EINVAL (bound or connected already, or no address), EDDY_EADDRINUSE,
    EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT, EDDY_ENOENT (no such folder), EDDY_ENOTSUP (EDDY_AF_UNIX on
-   Windows), EDDY_ECLOSED. */
+   Windows), EDDY_ECLOSED, EDDY_EBUSY (inherited over a fork). */
 EDDY_API int eddy_stream_bind(eddy_stream_t *stream, const eddy_addr_t *local);
 
 /* Connects. 0, or EDDY_ECONNREFUSED, EDDY_EHOSTUNREACH, EDDY_ENETUNREACH, EDDY_EADDRNOTAVAIL,
    EDDY_EISCONN, EDDY_EALREADY (a connect is pending, or has failed), EDDY_EAFNOSUPPORT, EDDY_EACCES,
-   EDDY_ENOENT (nobody listens on that path or pipe), EDDY_ENOMEM, EDDY_EINVAL (no address). When a local listener has
+   EDDY_ENOENT (nobody listens on that path or pipe), EDDY_ENOMEM, EDDY_EINVAL (no address), EDDY_EBUSY (inherited
+   over a fork, see eddy_loop_after_fork). When a local listener has
    no room (its queue is full, all instances of its pipe have a client), the connect is tried again every 10 ms,
    without end unless there is a deadline. `peer` is read before it returns. After a failure, a cancel or a deadline
    the stream can only be closed. Cancel class prompt. */
@@ -90,11 +91,12 @@ enum { EDDY_SHUT_READ = 1, EDDY_SHUT_WRITE = 2, EDDY_SHUT_BOTH = 3 };
 /* Half-close. WRITE and BOTH queue behind the writes and then send FIN; later writes give EDDY_EPIPE.
    READ acts at once: reads, pending ones too, see the end of the stream after what has arrived. 0, or
    EDDY_ENOTCONN, EDDY_EPIPE (that side was shut down already), EDDY_ENOTSUP (a pipe of Windows: only closing it
-   ends it), EDDY_EINVAL. Cancel class prompt. */
+   ends it), EDDY_EINVAL, EDDY_EBUSY (inherited over a fork: the parent would see it). Cancel class prompt. */
 EDDY_API int eddy_stream_shutdown(eddy_stream_t *stream, eddy_op_t *op, uint32_t side, eddy_cb cb);
 
 /* Closes (rule 8), or closes with a reset: unsent bytes are dropped and the peer sees
-   EDDY_ECONNRESET (SO_LINGER 0, socket(7)); a local stream is just closed. `op` and `cb` may both be NULL. */
+   EDDY_ECONNRESET (SO_LINGER 0, socket(7)); a local stream is just closed, and so is one that was inherited over a
+   fork, for the connection is the parent's too. `op` and `cb` may both be NULL. */
 EDDY_API int eddy_stream_close(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 EDDY_API int eddy_stream_close_reset(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
 
@@ -136,7 +138,8 @@ enum {
 };
 
 /* Sets or reads an option. 0, or EDDY_EINVAL (unknown option or bad value), EDDY_ENOPROTOOPT,
-   EDDY_ENOTSUP, EDDY_ENOTSOCK (a pipe of Windows), EDDY_ECLOSED (set on a closing handle), or what the system says. */
+   EDDY_ENOTSUP, EDDY_ENOTSOCK (a pipe of Windows), EDDY_ECLOSED (set on a closing handle), EDDY_EBUSY (set on one that
+   was inherited over a fork), or what the system says. */
 EDDY_API int eddy_stream_set_option(eddy_stream_t *stream, uint32_t option, int64_t value);
 EDDY_API int eddy_stream_get_option(const eddy_stream_t *stream, uint32_t option, int64_t *value);
 

@@ -148,7 +148,7 @@ OsResult take_over(Loop &loop) {
   if (opened.value >= 0) opened = ring_enable(uring);
   if (opened.value < 0) return opened;
   uring.set_told = true;
-  for (SourceList *list : {&core(loop).sources, &core(loop).closing})
+  for (SourceList *list : {&core(loop).sources, &core(loop).closing, &core(loop).waiting})
     for (Source *source = list->head; source; source = source->next)
       if (source->inflight) uring_completed(*source, -EAGAIN);
   return {};

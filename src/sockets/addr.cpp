@@ -1,4 +1,5 @@
 // Native socket addresses, and interface names.
+#include "../failure.hpp"
 #include "native.hpp"
 
 namespace eddy {
@@ -9,13 +10,13 @@ constexpr size_t kPathRoom = sizeof(sockaddr_un::sun_path);
 static_assert(kPathRoom <= sizeof(eddy_addr_t::bytes));
 
 int deliver(void *native, size_t size, const void *source, size_t length) {
-  if (length > size) return EDDY_ENOBUFS;
+  if (length > size) return failed(EDDY_ENOBUFS);
   memcpy(native, source, length);
   return static_cast<int>(length);
 }
 
 int unix_to_native(const eddy_addr_t &addr, void *native, size_t size) {
-  if (addr.length > kPathRoom) return EDDY_ENAMETOOLONG;
+  if (addr.length > kPathRoom) return failed(EDDY_ENAMETOOLONG);
   sockaddr_un out = {};
   out.sun_family = AF_UNIX;
   memcpy(out.sun_path, addr.bytes, addr.length);
@@ -71,7 +72,7 @@ int eddy_addr_to_native(const eddy_addr_t *addr, void *native, size_t size) {
     return eddy::deliver(native, size, &out, sizeof out);
   }
   case EDDY_AF_UNIX: return eddy::unix_to_native(*addr, native, size);
-  default: return EDDY_EAFNOSUPPORT;
+  default: return eddy::failed(EDDY_EAFNOSUPPORT);
   }
 }
 
@@ -81,12 +82,12 @@ int eddy_addr_from_native(eddy_addr_t *addr, const void *native, size_t size) {
   memset(addr, 0, sizeof *addr);
   decltype(sockaddr::sa_family) family;
   constexpr size_t family_start = offsetof(sockaddr, sa_family);
-  if (size < family_start + sizeof family) return EDDY_EINVAL;
+  if (size < family_start + sizeof family) return eddy::failed(EDDY_EINVAL);
   memcpy(&family, static_cast<const char *>(native) + family_start, sizeof family);
   switch (family) {
   case AF_INET: {
     sockaddr_in in;
-    if (size < sizeof in) return EDDY_EINVAL;
+    if (size < sizeof in) return eddy::failed(EDDY_EINVAL);
     memcpy(&in, native, sizeof in);
     addr->family = EDDY_AF_INET;
     addr->port = ntohs(in.sin_port);
@@ -96,7 +97,7 @@ int eddy_addr_from_native(eddy_addr_t *addr, const void *native, size_t size) {
   }
   case AF_INET6: {
     sockaddr_in6 in;
-    if (size < sizeof in) return EDDY_EINVAL;
+    if (size < sizeof in) return eddy::failed(EDDY_EINVAL);
     memcpy(&in, native, sizeof in);
     addr->family = EDDY_AF_INET6;
     addr->port = ntohs(in.sin6_port);
@@ -107,6 +108,6 @@ int eddy_addr_from_native(eddy_addr_t *addr, const void *native, size_t size) {
     return 0;
   }
   case AF_UNIX: eddy::unix_from_native(*addr, native, size); return 0;
-  default: return EDDY_EAFNOSUPPORT;
+  default: return eddy::failed(EDDY_EAFNOSUPPORT);
   }
 }

@@ -1,11 +1,30 @@
-// Starting threads.
+// Starting threads, and numbering those that own something.
 #include "../os.hpp"
+#include "os_thread.hpp"
 
 #include <initializer_list>
 #include <pthread.h>
 #include <signal.h>
 
 namespace eddy {
+
+static pthread_key_t at_end;
+
+// Other destructors of the thread may yet come, and use loops: then it gets another number.
+static void end(void *) {
+  uintptr_t number = thread_local_state.number;
+  thread_local_state.number = 0;
+  thread_ended(number);
+}
+
+uintptr_t os_thread_begin() {
+  static std::atomic<uintptr_t> last = 15; // below are those that no thread has
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  static bool told; // of ends; else loops stay with their threads
+  pthread_once(&once, [] { told = pthread_key_create(&at_end, end) == 0; });
+  if (told) pthread_setspecific(at_end, &at_end);
+  return thread_local_state.number = last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 static void *run(void *argument) {
   OsThread thread = *static_cast<const OsThread *>(argument);

@@ -1,4 +1,6 @@
-// The identity of the calling thread: the address of its environment block, one instruction.
+// What the library keeps for the calling thread, and its identity: the address of its environment block, one
+// instruction. Another thread may get the same address only after the end of this one has been told to thread_ended().
+// (A thread_local variable of mingw is a function of a runtime that the DLL does not have.)
 #pragma once
 
 #include <cstdint>
@@ -14,5 +16,13 @@ inline uintptr_t os_thread() {
 #error "src/win/os_thread.hpp: not written for this architecture"
 #endif
 }
+
+inline uintptr_t os_thread_seen() { return os_thread(); }
+
+// In slots of the system, thread.cpp; GetLastError stays.
+void *os_running(); // the loop whose callbacks run on it
+void os_set_running(void *loop);
+int32_t os_kept_error(); // what eddy_last_os_error tells
+void os_keep_error(int32_t native);
 
 } // namespace eddy

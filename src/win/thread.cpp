@@ -1,7 +1,53 @@
-// Starting threads, and sleeping on a word.
+// Starting threads, what is kept for each, their ends, and sleeping on a word.
 #include "native.hpp"
+#include "os_thread.hpp"
 
 namespace eddy {
+
+// A slot of every thread, got at the first use.
+static DWORD slot(std::atomic<DWORD> &which) {
+  DWORD index = which.load(std::memory_order_acquire);
+  if (index) return index - 1;
+  DWORD got = TlsAlloc();
+  if (got == TLS_OUT_OF_INDEXES) return got;
+  if (which.compare_exchange_strong(index, got + 1)) return got;
+  TlsFree(got);
+  return index - 1;
+}
+
+static std::atomic<DWORD> running_slot, error_slot;
+
+static void *kept(std::atomic<DWORD> &which) {
+  DWORD saved = GetLastError();
+  void *value = TlsGetValue(slot(which));
+  SetLastError(saved);
+  return value;
+}
+
+static void keep(std::atomic<DWORD> &which, void *value) {
+  DWORD saved = GetLastError();
+  TlsSetValue(slot(which), value);
+  SetLastError(saved);
+}
+
+void *os_running() { return kept(running_slot); }
+void os_set_running(void *loop) { keep(running_slot, loop); }
+
+int32_t os_kept_error() {
+  return static_cast<int32_t>(reinterpret_cast<intptr_t>(kept(error_slot)));
+}
+
+void os_keep_error(int32_t native) {
+  keep(error_slot, reinterpret_cast<void *>(static_cast<intptr_t>(native)));
+}
+
+static void NTAPI at_event(PVOID, DWORD event, PVOID) {
+  if (event == DLL_THREAD_DETACH) thread_ended(os_thread());
+}
+
+// The loader calls what stands here, of a program and of a DLL.
+extern "C" [[gnu::section(".CRT$XLE"), gnu::used]] const PIMAGE_TLS_CALLBACK eddy_thread_event =
+    at_event;
 
 static DWORD WINAPI run(void *argument) {
   OsThread thread = *static_cast<const OsThread *>(argument);

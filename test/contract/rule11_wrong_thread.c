@@ -74,9 +74,12 @@ static void rule_11_wrong_thread_aborts(void **state) {
   }
 }
 
-static void *runs(void *unused) {
+static int told[2];
+
+static void *runs_and_stays(void *unused) {
   (void)unused;
   eddy_loop_run(loop);
+  if (write(told[1], "", 1) == 1) pause(); // its end would let go of the loop
   return NULL;
 }
 
@@ -85,8 +88,10 @@ static void creator_after_the_run(void *unused) {
   loop = test_loop();
   eddy_yield(loop, &op, nothing); // legal: before the first run
   pthread_t thread;
-  pthread_create(&thread, NULL, runs, NULL);
-  pthread_join(thread, NULL);
+  char byte;
+  if (pipe(told) != 0 || pthread_create(&thread, NULL, runs_and_stays, NULL) != 0) _exit(4);
+  while (read(told[0], &byte, 1) != 1) {
+  }
   if (eddy_op_pending(&op)) _exit(3);
   eddy_yield(loop, &op, nothing);
 }

@@ -199,11 +199,6 @@ static void closes_stream(void *unused) {
   eddy_stream_close(busy.stream, NULL, NULL);
 }
 
-static void posts(void *unused) {
-  (void)unused;
-  eddy_post(busy.remote, &busy.post.op, rec_cb);
-}
-
 static void rule_15_anything_else_aborts(void **state) {
   make_busy(LOOP(state));
   expect_abort("run", runs, NULL, "fork");
@@ -215,19 +210,12 @@ static void rule_15_anything_else_aborts(void **state) {
   check_parent();
 }
 
-static void rule_15_post_in_the_child_aborts(void **state) {
-  make_busy(LOOP(state));
-  expect_abort("post", posts, NULL, "fork");
-  check_parent();
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_15_left_alone),
                                      FIXTURE_TEST(rule_15_closed),
                                      FIXTURE_TEST(rule_15_after_fork),
                                      FIXTURE_TEST(rule_15_after_fork_cancels_posts),
                                      FIXTURE_TEST(rule_15_after_fork_ends_a_connect),
-                                     FIXTURE_TEST(rule_15_anything_else_aborts),
-                                     FIXTURE_TEST(rule_15_post_in_the_child_aborts)};
+                                     FIXTURE_TEST(rule_15_anything_else_aborts)};
   return RUN_TESTS(tests);
 }

@@ -33,7 +33,7 @@ struct Rec {
 
 inline void rec_cb(eddy_op_t *op, int64_t result) {
   Rec &rec = *reinterpret_cast<Rec *>(op);
-  Loop &loop = *op_of(op).loop;
+  Loop &loop = *loop_running();
   assert_int_equal(inside_call, 0);
   assert_true(eddy_loop_inside(&loop));
   rec.calls++;

@@ -9,7 +9,7 @@ using namespace eddy::fake;
 namespace {
 
 void again(Rec &rec, int64_t) {
-  if (rec.finals < 30) fake::yield(*op_of(&rec.op).loop, rec);
+  if (rec.finals < 30) fake::yield(*loop_running(), rec);
 }
 
 void a_busy_loop_polls_every_ninth_turn(void **) {
@@ -45,7 +45,7 @@ void what_gets_ready_meanwhile_waits_for_the_next_turn(void **) {
   end(loop);
 }
 
-void stop(Rec &rec, int64_t) { eddy_loop_stop(op_of(&rec.op).loop); }
+void stop(Rec &, int64_t) { eddy_loop_stop(loop_running()); }
 
 void stop_is_consumed_by_one_run(void **) {
   Loop &loop = *open(false);

@@ -141,8 +141,8 @@ void only_a_sleeping_loop_is_signalled(void **) {
   assert_int_equal(r.remote->sleep.load(), kAsleep); // outside of a run every post signals
   post(r.remote, rec);
   assert_int_equal(r.remote->sleep.load(), kNotified);
-  timer.then = [](Rec &own, int64_t) {
-    eddy_remote_t *remote = op_of(&own.op).loop->remote;
+  timer.then = [](Rec &, int64_t) {
+    eddy_remote_t *remote = loop_running()->remote;
     assert_int_equal(remote->sleep.load(), kAwake);
     eddy_remote_wake(remote); // awake: the word changes, nothing is written
     assert_int_equal(remote->sleep.load(), kNotified);

@@ -89,7 +89,7 @@ void a_drain_that_ran_a_post_still_waits(void **) {
 
 void stubborn(Rec &rec, int64_t) {
   if (rec.finals > 20000) return; // let a drain that never gives up be seen to
-  fake::yield(*op_of(&rec.op).loop, rec);
+  fake::yield(*loop_running(), rec);
 }
 
 void drain_ends_in_time_although_a_callback_starts_again(void **) {

@@ -34,7 +34,7 @@ void slots_are_apart_aligned_and_zeroed(void **) {
   assert_int_equal(slab.slot_size, 48);
   char *slots[500];
   for (int i = 0; i < 500; i++) {
-    slots[i] = static_cast<char *>(slab.take(memory));
+    slots[i] = static_cast<char *>(slab.take(memory, 0));
     assert_non_null(slots[i]);
     assert_int_equal(reinterpret_cast<uintptr_t>(slots[i]) % 16, 0);
     // The link is the slab's, everything else was never written.
@@ -53,11 +53,11 @@ void what_a_stale_pointer_looks_at_stays(void **) {
   Memory memory = metered(meter);
   Slab slab;
   slab.init(64, 16);
-  char *slot = static_cast<char *>(slab.take(memory));
+  char *slot = static_cast<char *>(slab.take(memory, 0));
   memset(slot, 7, 64);
-  slab.give(slot);
+  slab.rest(slot, 0);
   for (int k = 0; k < 64; k++)
-    if (k < 16 || k >= 24) assert_int_equal(slot[k], 7);
+    if (k < 16 || k >= 40) assert_int_equal(slot[k], 7);
   slab.destroy(memory);
 }
 
@@ -67,7 +67,7 @@ void freed_slots_are_used_again(void **) {
   Slab slab;
   slab.init(64, 0);
   for (int i = 0; i < 20000; i++) {
-    void *slot = slab.take(memory);
+    void *slot = slab.take(memory, 0);
     assert_non_null(slot);
     slab.give(slot);
   }
@@ -76,7 +76,37 @@ void freed_slots_are_used_again(void **) {
   assert_int_equal(meter.bytes, 0);
 }
 
-// With a refusal the quarantine is used up before anything fails.
+// For at least 1,024 others and a second; oldest first.
+void a_slot_rests(void **) {
+  constexpr int kOthers = static_cast<int>(Slab::kRestCloses);
+  Meter meter = {0, 0, 1000};
+  Memory memory = metered(meter);
+  Slab slab;
+  slab.init(64, 0);
+  void *first = slab.take(memory, 0), *second = slab.take(memory, 0), *slot;
+  slab.rest(first, 0);
+  slab.rest(second, 0);
+  for (int i = 0; i < kOthers - 2; i++) {
+    slot = slab.take(memory, 2 * Slab::kRestTime);
+    assert_ptr_not_equal(slot, first);
+    slab.rest(slot, 0);
+  }
+  slot = slab.take(memory, 2 * Slab::kRestTime); // one short
+  assert_ptr_not_equal(slot, first);
+  slab.rest(slot, 0);
+  slot = slab.take(memory, Slab::kRestTime - 1); // too early
+  assert_ptr_not_equal(slot, first);
+  slab.give(slot);
+  assert_ptr_equal(slab.take(memory, Slab::kRestTime), first);
+  assert_ptr_not_equal(slab.take(memory, Slab::kRestTime), second); // one short again
+  slab.wake();
+  assert_ptr_equal(slab.take(memory, 0), second);
+  assert_int_equal(slab.resting_bytes(), 64 * (kOthers - 1));
+  slab.destroy(memory);
+  assert_int_equal(meter.bytes, 0);
+}
+
+// With a refusal those that rest are used up before anything fails.
 void a_refusal_is_survived(void **) {
   Meter meter = {0, 0, 1};
   Memory memory = metered(meter);
@@ -84,13 +114,13 @@ void a_refusal_is_survived(void **) {
   slab.init(64, 0);
   void *slots[200];
   int count = 0;
-  while ((slots[count] = slab.take(memory))) count++;
+  while ((slots[count] = slab.take(memory, 0))) count++;
   assert_int_equal(count, (2048 - static_cast<int>(sizeof(Slab::Chunk))) / 64);
-  for (int i = 0; i < count; i++) slab.give(slots[i]);
-  for (int i = 0; i < count; i++) assert_non_null(slab.take(memory));
-  assert_null(slab.take(memory));
+  for (int i = 0; i < count; i++) slab.rest(slots[i], 0);
+  for (int i = 0; i < count; i++) assert_non_null(slab.take(memory, 0));
+  assert_null(slab.take(memory, 0));
   meter.left = 1;
-  assert_non_null(slab.take(memory));
+  assert_non_null(slab.take(memory, 0));
   slab.destroy(memory);
   assert_int_equal(meter.bytes, 0);
 }
@@ -100,7 +130,7 @@ void a_slot_larger_than_a_chunk(void **) {
   Memory memory = metered(meter);
   Slab slab;
   slab.init(100000, 8);
-  void *slot = slab.take(memory);
+  void *slot = slab.take(memory, 0);
   assert_non_null(slot);
   memset(slot, 1, 100000);
   slab.destroy(memory);
@@ -149,6 +179,7 @@ int main() {
       cmocka_unit_test(slots_are_apart_aligned_and_zeroed),
       cmocka_unit_test(what_a_stale_pointer_looks_at_stays),
       cmocka_unit_test(freed_slots_are_used_again),
+      cmocka_unit_test(a_slot_rests),
       cmocka_unit_test(a_refusal_is_survived),
       cmocka_unit_test(a_slot_larger_than_a_chunk),
       cmocka_unit_test(a_loop_survives_every_refusal),
