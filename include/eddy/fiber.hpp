@@ -63,6 +63,10 @@ private:
   bool requested_ = false;
 };
 
+// In a forked child that has ended its copy of a loop: what tasks of that loop have left is only memory, and waits for
+// nothing.
+inline bool left_by_fork = false;
+
 // What a loop keeps for its fibers.
 struct loop_state {
   static constexpr int kBudget = 64;
@@ -72,6 +76,9 @@ struct loop_state {
   std::size_t expected = 0;
   eddy_op_t keeper{};
   bool running = false, woken = false; // in eddy_loop_run, and made it return
+
+  // In a forked child, whose destructors let be what tasks have left.
+  bool inherited() const { return native && eddy_loop_inherited(native); }
 
   void wake_run() {
     if (!running) return;
@@ -86,7 +93,7 @@ struct loop_state {
     keep();
   }
   void arrived() {
-    if (--expected == 0) eddy_cancel(&keeper);
+    if (--expected == 0 && !inherited()) eddy_cancel(&keeper);
   }
 
 private:
@@ -119,7 +126,7 @@ struct fiber {
   fiber(const fiber &) = delete;
   fiber &operator=(const fiber &) = delete;
   ~fiber() {
-    if (home == loop && eddy_op_pending(&op))
+    if (home == loop && eddy_op_pending(&op) && !loop->inherited())
       misuse("a task was destroyed while its operation is in flight");
     heed(nullptr);
   }

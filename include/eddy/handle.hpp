@@ -29,9 +29,11 @@ public:
   // The C handle; null when there is none.
   H *get() const { return handle_; }
   explicit operator bool() const { return handle_ != nullptr; }
-  // Closes it now. Operations of other tasks on it end with canceled.
+  // Closes it now. Operations of other tasks on it end with canceled. In a forked child the loop has it, and frees
+  // it with itself.
   void reset() {
-    if (handle_) Close(std::exchange(handle_, nullptr), nullptr, nullptr);
+    H *mine = std::exchange(handle_, nullptr);
+    if (mine && !eddy_loop_inherited(loop_)) Close(mine, nullptr, nullptr);
   }
   // Gives the C handle away.
   H *detach() { return std::exchange(handle_, nullptr); }

@@ -50,16 +50,18 @@ public:
   io_foreign_awaiter(const io_foreign_awaiter &) = delete;
   io_foreign_awaiter &operator=(const io_foreign_awaiter &) = delete;
   ~io_foreign_awaiter() {
-    if (eddy_op_pending(&op_)) misuse("a coroutine was destroyed while its operation is in flight");
+    if (eddy_op_pending(&op_) && !eddy_loop_inherited(loop_))
+      misuse("a coroutine was destroyed while its operation is in flight");
   }
 
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> h) {
-    if (!start_.loop()) misuse("this operation does not know its loop: await it in an eddy::task");
+    loop_ = start_.loop();
+    if (!loop_) misuse("this operation does not know its loop: await it in an eddy::task");
     op_.data = h.address();
     eddy_op_set_flags(&op_, EDDY_OP_INLINE);
-    if (limit_) eddy_op_set_deadline(&op_, limit_.at(start_.loop()));
-    return start_(start_.loop(), &op_, [](eddy_op_t *op, std::int64_t) {
+    if (limit_) eddy_op_set_deadline(&op_, limit_.at(loop_));
+    return start_(loop_, &op_, [](eddy_op_t *op, std::int64_t) {
              std::coroutine_handle<>::from_address(op->data).resume();
            }) != EDDY_DONE;
   }
@@ -67,6 +69,7 @@ public:
 
 private:
   eddy_op_t op_{};
+  eddy_loop_t *loop_ = nullptr;
   Start start_;
   deadline limit_;
 };

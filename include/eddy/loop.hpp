@@ -55,9 +55,15 @@ public:
   loop &operator=(const loop &) = delete;
 
   // Cancels what was spawned and waits for its end. Its errors are dropped: run() reports them. Handles
-  // on the loop (streams, listeners...) have to be gone by then.
+  // on the loop (streams, listeners...) have to be gone by then. In a forked child it frees the child's copy of
+  // the loop and runs nothing; what its tasks hold stays as it is.
   ~loop() {
     if (!native) return;
+    if (inherited()) {
+      detail::left_by_fork = true;
+      eddy_loop_close(native);
+      return;
+    }
     all_.stop.request();
     while (all_.pending()) turn();
     while (eddy_loop_alive(native)) eddy_loop_step(native, EDDY_NEVER);
@@ -113,6 +119,13 @@ public:
   private:
     loop &loop_;
   };
+
+  // Lets go of it for another thread, which runs it from then on, with all tasks that have not ended. Not
+  // inside a task. Gives errc::busy, with nothing changed, when the driver cannot.
+  [[nodiscard]] std::error_code unbind() {
+    int result = eddy_loop_unbind(native);
+    return result < 0 ? detail::code_of(result) : std::error_code();
+  }
 
   time_point now() const { return detail::point_of(eddy_now(native)); }
   time_point update_now() { return detail::point_of(eddy_update_now(native)); }

@@ -34,7 +34,8 @@ public:
 
   mutex() = default;
   ~mutex() {
-    if (locked_) detail::misuse("a mutex was destroyed while it is locked");
+    if (locked_ && !detail::left_by_fork)
+      detail::misuse("a mutex was destroyed while it is locked");
   }
 
 private:

@@ -23,7 +23,8 @@ public:
   scope(const scope &) = delete;
   scope &operator=(const scope &) = delete;
   ~scope() {
-    if (group_) detail::misuse("a scope was destroyed before its tasks were joined");
+    if (group_ && !detail::left_by_fork && !loop_->inherited())
+      detail::misuse("a scope was destroyed before its tasks were joined");
   }
 
   // Runs f(args...), a task<void> or task<result<void>>, and what it and others spawn meanwhile.
@@ -81,7 +82,7 @@ private:
     open(const open &) = delete;
     open &operator=(const open &) = delete;
     ~open() {
-      if (scope_.group_->pending())
+      if (scope_.group_->pending() && !scope_.loop_->inherited())
         detail::misuse("a scope was destroyed before its tasks were joined");
       scope_.group_.reset();
     }

@@ -108,7 +108,7 @@ template<class T>
 class task_promise_base : public promise_base {
 public:
   ~task_promise_base() {
-    if (fiber_ && !finished_) {
+    if (fiber_ && !finished_ && !fiber_->loop->inherited()) {
       misuse(eddy_op_pending(&fiber_->op) ? "a task was destroyed while its operation is in flight"
                                           : "a task was destroyed before it had ended");
     }

@@ -38,11 +38,12 @@ public:
   wait_queue(const wait_queue &) = delete;
   wait_queue &operator=(const wait_queue &) = delete;
   ~wait_queue() {
-    if (first_)
+    if (first_ && !inherited())
       misuse("a channel, mutex, semaphore, event or latch was destroyed while a task waits for it");
   }
 
   bool empty() const { return !first_; }
+  bool inherited() const { return left_by_fork || first_->fiber_.loop->inherited(); }
   wait_node *first() const { return first_; }
   void push(wait_node &node) {
     node.queue_ = this;

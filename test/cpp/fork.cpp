@@ -1,0 +1,106 @@
+// Rule 15 in the facade: in a forked child destructors free its copy of the loop, and neither abort it nor touch what
+// is the parent's.
+#include "net.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <thread>
+
+namespace {
+
+constexpr int kOwnStatus = 7;
+
+void expect_own_status(pid_t child) {
+  int status = 0;
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status) && WEXITSTATUS(status) == kOwnStatus);
+}
+
+// What a program may have in a scope beside its loop; true in the child, once all of it was destroyed.
+bool leaves_a_scope() {
+  pid_t child = 0;
+  {
+    eddy::event never;
+    eddy::mutex locked;
+    eddy::loop l;
+    eddy::listener in(l, eddy::address::loopback(0));
+    eddy::pool pool(l, 4, 256);
+    auto ends = eddy::stream::pair(l).value();
+    std::optional<eddy::loop::hold> hold(l);
+    auto remote = l.remote();
+    l.spawn([&]() -> eddy::task<> { co_await eddy::sleep_for(1h); });
+    l.spawn([&]() -> eddy::task<> {
+      auto guard = co_await locked.lock();
+      co_await never.wait();
+    });
+    eddy_loop_step(l.get(), 0);
+    child = fork();
+    if (child != 0) {
+      expect_own_status(child);
+      hold.reset();
+      // It serves on.
+      std::string got;
+      l.run([](eddy::stream a, eddy::stream b, std::string &out) -> eddy::task<> {
+        std::array<char, 8> room;
+        co_await a.write("still");
+        std::size_t n = co_await b.read(room);
+        out.assign(room.data(), n);
+      }(std::move(ends.first), std::move(ends.second), got));
+      CHECK(got == "still");
+    }
+  }
+  return child == 0;
+}
+
+std::unique_ptr<eddy::loop> global;
+
+} // namespace
+
+TEST(a_child_leaves_a_scope) {
+  if (leaves_a_scope()) _exit(kOwnStatus);
+}
+
+TEST(a_child_ends_with_a_static_loop) {
+  global = std::make_unique<eddy::loop>();
+  pid_t child = fork();
+  if (child == 0) {
+    global.reset(); // as exit() would
+    _exit(kOwnStatus);
+  }
+  expect_own_status(child);
+  CHECK(eddy_loop_inherited(global->get()) == 0);
+  global.reset();
+}
+
+TEST(a_remote_in_a_child_reaches_nothing) {
+  eddy::loop l;
+  auto remote = l.remote();
+  pid_t child = fork();
+  if (child == 0) {
+    remote.wake();
+    remote.stop();
+    _exit(kOwnStatus);
+  }
+  expect_own_status(child);
+  CHECK(eddy_loop_next_deadline(l.get()) == EDDY_NEVER); // neither woken nor stopped
+}
+
+TEST(unbound_it_runs_in_another_thread) {
+  eddy::loop l;
+  int ran = 0;
+  auto counts = [](int &n) -> eddy::task<> {
+    co_await eddy::yield();
+    ++n;
+  };
+  l.run(counts(ran));
+  CHECK(!l.unbind());
+  std::thread([&] {
+    l.run(counts(ran));
+    CHECK(!l.unbind());
+  }).join();
+  l.run(counts(ran));
+  CHECK(ran == 3);
+}
