@@ -38,6 +38,21 @@ static void restarted_pending(void *unused) {
   eddy_sleep(loop, &op, 0, nothing);
 }
 
+// From the stack or malloc, as it is.
+static void never_zeroed(void *start) {
+  memset(&op, 0xa5, sizeof op);
+  (*(void (**)(void))start)();
+}
+
+static void starts(void) { eddy_yield(test_loop(), &op, nothing); }
+static void posts(void) { eddy_post(eddy_loop_remote(test_loop()), &op, nothing); }
+static void sets_flags(void) { eddy_op_set_flags(&op, 0); }
+static void sets_deadline(void) { eddy_op_set_deadline(&op, 1); }
+static void cancels(void) { eddy_cancel(&op); }
+static void rearms(void) { eddy_rearm(&op, 1); }
+static void refs(void) { eddy_op_ref(&op); }
+static void unrefs(void) { eddy_op_unref(&op); }
+
 static void posted_pending(void *unused) {
   (void)unused;
   eddy_loop_t *loop = test_loop();
@@ -166,7 +181,18 @@ static void rule_4_misuse_aborts_with_a_message(void **state) {
   }
 }
 
+static void rule_4_an_op_that_was_not_zeroed(void **state) {
+  (void)state;
+  static void (*const uses[])(void) = {starts,  posts,  sets_flags, sets_deadline,
+                                       cancels, rearms, refs,       unrefs};
+  for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+    void (*use)(void) = uses[i];
+    expect_abort("not zeroed", never_zeroed, (void *)&use, "op is not zeroed");
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_4_misuse_aborts_with_a_message)};
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_4_misuse_aborts_with_a_message),
+                                     FIXTURE_TEST(rule_4_an_op_that_was_not_zeroed)};
   return RUN_TESTS(tests);
 }
