@@ -2,6 +2,8 @@
 #include "fake_test.hpp"
 #include "loop_open.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 
