@@ -40,9 +40,7 @@ static void rule_4_bad_arguments_are_results(void **state) {
   assert_int_equal(pipe(ends), 0);
   assert_int_equal(eddy_fd_open(loop, ends[0], &fd), 0);
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &idle), 0);
-  static eddy_buf_t many[1025];
   char data[4];
-  for (int i = 0; i < 1025; i++) many[i] = buffer(data, 1);
   eddy_buf_t one = buffer(data, 1), empty = buffer(data, 0), nowhere = buffer(NULL, 1);
   eddy_buf_t huge[2] = {{data, (size_t)1 << 61}, {data, (size_t)1 << 61}};
   eddy_addr_t path, loopback;
@@ -53,8 +51,6 @@ static void rule_4_bad_arguments_are_results(void **state) {
   GIVES(EDDY_EINVAL, eddy_stream_read(stream, op, NULL, 1, rec_cb));
   GIVES(EDDY_EINVAL, eddy_stream_read(stream, op, &empty, 1, rec_cb));
   GIVES(EDDY_EINVAL, eddy_stream_read(stream, op, &nowhere, 1, rec_cb));
-  GIVES(EDDY_EINVAL, eddy_stream_read(stream, op, many, 1025, rec_cb));
-  GIVES(EDDY_EINVAL, eddy_stream_write(stream, op, many, 1025, rec_cb));
   GIVES(EDDY_EINVAL, eddy_stream_write(stream, op, huge, 2, rec_cb));
   GIVES(EDDY_EINVAL, eddy_stream_wait(stream, op, 0, rec_cb));
   GIVES(EDDY_EINVAL, eddy_stream_wait(stream, op, 1 << 20, rec_cb));
