@@ -129,10 +129,10 @@ int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
   if (!loop.draining) {
     loop.draining = true;
     take_posts(loop, true);
+    cancel_loose_ops(loop, Reason::cancel); // from now on nothing is started any more
   }
   int late = kLateTurns;
   do {
-    cancel_loose_ops(loop, Reason::cancel);
     close_all(loop);
     if (!loop.pending && !loop.handles && !loop.posted) break;
     loop_turn(loop, until, Caller::drain);

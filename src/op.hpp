@@ -110,7 +110,7 @@ struct Op {
       uint32_t epoch;         // names this read in the buffers on loan
       uint16_t in_line;       // 1: waits in the pool's line
       uint16_t called;        // 1: ... and is to attempt now
-      Op *line_next, *line_prev;
+      Op *line_next, *line_prev; // there, or among the pool's other reads
     } pool;
     struct {
       Source *first, *last; // accepted streams that wait for their callback

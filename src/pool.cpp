@@ -22,24 +22,40 @@ static void call_line(eddy_pool &pool) {
   }
 }
 
-static void join_line(eddy_pool &pool, Op &reader) {
+static void push(Op *&head, Op *&tail, Op &reader) {
   reader.pool.line_next = nullptr;
-  reader.pool.line_prev = pool.line_tail;
-  (pool.line_tail ? pool.line_tail->pool.line_next : pool.line_head) = &reader;
-  pool.line_tail = &reader;
+  reader.pool.line_prev = tail;
+  (tail ? tail->pool.line_next : head) = &reader;
+  tail = &reader;
+}
+
+static void unlink(Op *&head, Op *&tail, Op &reader) {
+  Op *next = reader.pool.line_next, *prev = reader.pool.line_prev;
+  (prev ? prev->pool.line_next : head) = next;
+  (next ? next->pool.line_prev : tail) = prev;
+}
+
+void pool_join(eddy_pool &pool, Op &reader) {
+  reader.pool.pool = &pool;
+  pool.users++;
+  push(pool.reads_head, pool.reads_tail, reader);
+}
+
+static void join_line(eddy_pool &pool, Op &reader) {
+  unlink(pool.reads_head, pool.reads_tail, reader);
+  push(pool.line_head, pool.line_tail, reader);
   if (!pool.uncalled) pool.uncalled = &reader;
   reader.pool.in_line = 1;
 }
 
 void pool_leave_line(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
-  Op *next = reader.pool.line_next, *prev = reader.pool.line_prev;
-  (prev ? prev->pool.line_next : pool.line_head) = next;
-  (next ? next->pool.line_prev : pool.line_tail) = prev;
   if (reader.pool.called)
     pool.called--;
   else if (pool.uncalled == &reader)
-    pool.uncalled = next;
+    pool.uncalled = reader.pool.line_next;
+  unlink(pool.line_head, pool.line_tail, reader);
+  push(pool.reads_head, pool.reads_tail, reader);
   reader.pool.in_line = reader.pool.called = 0;
   reader.bits &= static_cast<uint16_t>(~kParked);
 }
@@ -157,7 +173,20 @@ void pool_unlink(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
   pool.users--;
   pool_passes(reader);
+  unlink(pool.reads_head, pool.reads_tail, reader);
   reader.bits &= static_cast<uint16_t>(~kParked);
+}
+
+static void end_all(Op *reader) {
+  for (Op *next; reader; reader = next) {
+    next = reader->pool.line_next;
+    op_cancel(*reader, Reason::cancel);
+  }
+}
+
+void pool_end_reads(eddy_pool &pool) {
+  end_all(pool.line_head);
+  end_all(pool.reads_head);
 }
 
 void pool_release_memory(eddy_pool &pool) {

@@ -33,17 +33,21 @@ struct eddy_pool : eddy::Source {
   uint32_t free;      // buffers neither filled nor lent
   uint32_t free_head; // the stack of them
   uint32_t lent;
-  uint32_t users;                  // pool reads that have not ended
-  bool gone;                       // closed, and kept only for what is lent
-  eddy::Op *line_head, *line_tail; // reads that wait for a buffer
-  eddy::Op *uncalled;              // the first of them that was not called
-  uint32_t called;                 // the others; never more than there are free buffers
+  uint32_t users;                    // pool reads that have not ended
+  bool gone;                         // closed, and kept only for what is lent
+  eddy::Op *line_head, *line_tail;   // reads that wait for a buffer
+  eddy::Op *reads_head, *reads_tail; // the others
+  eddy::Op *uncalled;                // the first of them that was not called
+  uint32_t called;                   // the others; never more than there are free buffers
 };
 
 namespace eddy {
 
 // Gives a buffer back; `reader` is the read whose credit it was, if that has not ended.
 void pool_return(eddy_pool &pool, uint32_t index, Op *reader);
+
+void pool_join(eddy_pool &pool, Op &reader); // at its start; pool_unlink at its end
+void pool_end_reads(eddy_pool &pool);        // its close cancels them
 
 int64_t pool_offer(Op &op); // puts the next filled buffer on offer; its size
 

@@ -75,16 +75,6 @@ static void cancel_lane(OpList &queue, Reason reason) {
   }
 }
 
-static void end_pool_reads(SourceList &list, eddy_pool &pool) {
-  for (Source *source = list.head; source; source = source->next) {
-    OpList &queue = source->lanes[kReadLane];
-    for (Op *op = queue.head, *next; op; op = next) {
-      next = op->next;
-      if (op->kind == Kind::read_pool && op->pool.pool == &pool) op_cancel(*op, Reason::cancel);
-    }
-  }
-}
-
 static void cancel_all(Source &source, Reason reason) {
   cancel_lane(source.lanes[kReadLane], reason);
   cancel_lane(source.lanes[kWriteLane], reason);
@@ -102,9 +92,7 @@ void source_close(Source &source, Op *closer) {
   source.closer = closer;
   if (loop.untaken) untaken_remove(source);
   if (source.kind == SourceKind::pool) {
-    end_pool_reads(loop.sources, static_cast<eddy_pool &>(source));
-    end_pool_reads(loop.waiting, static_cast<eddy_pool &>(source));
-    end_pool_reads(loop.closing, static_cast<eddy_pool &>(source));
+    pool_end_reads(static_cast<eddy_pool &>(source));
     return;
   }
   if (source.kind == SourceKind::stream) stream_refresh(static_cast<eddy_stream &>(source));

@@ -305,10 +305,7 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
     handle_refused(pool, SourceKind::pool, __func__);
   Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read_pool, cb, kMulti);
   op.pool = {};
-  if (pool->loop == stream.loop) {
-    op.pool.pool = pool;
-    pool->users++;
-  }
+  if (pool->loop == stream.loop) pool_join(*pool, op);
   if (!op_admit(op)) return op_started(op);
   if (!op.pool.pool) {
     op_finish(op, EDDY_EWRONGLOOP);

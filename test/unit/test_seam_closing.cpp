@@ -131,6 +131,23 @@ void handles_whose_ops_end_in_many_turns(void **) {
   end_counting(loop);
 }
 
+// A pool that closes ends its own reads, and looks at no other handle for them.
+void a_pool_knows_its_reads(void **) {
+  Loop &loop = open_counting();
+  eddy_pool_t *pool = fake::pool(loop, 4);
+  for (int i = 0; i < kMany; i++) streams[i] = without_descriptor(loop);
+  eddy_stream_t *of_pool[] = {streams[0], streams[1], streams[kMany - 1]};
+  for (int i = 0; i < 3; i++) fake::read_pool(of_pool[i], reads[i], pool, 1);
+  turn(loop);
+  reach(PROT_NONE);
+  assert_int_equal(eddy_pool_close(pool, &closes[0].op, rec_cb), EDDY_PENDING);
+  turn(loop, 3);
+  reach(PROT_READ | PROT_WRITE);
+  for (int i = 0; i < 3; i++) ONCE(reads[i], EDDY_ECANCELED);
+  assert_int_equal(closes[0].finals, 1);
+  end_counting(loop);
+}
+
 // Starts on a closing handle are refused, and it outlives their callbacks.
 void refused_starts_hold_a_handle(void **) {
   Loop &loop = open_counting();
@@ -178,6 +195,7 @@ void a_drain_and_a_lost_loop_end_them(void **) {
 int main() {
   const CMUnitTest tests[] = {
       FAKE_TEST(handles_whose_ops_end_in_many_turns),
+      FAKE_TEST(a_pool_knows_its_reads),
       FAKE_TEST(refused_starts_hold_a_handle),
       FAKE_TEST(a_drain_and_a_lost_loop_end_them),
   };
