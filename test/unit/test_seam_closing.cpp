@@ -1,8 +1,9 @@
 // Very many handles that close at once: each is looked at a few times in all, not once a turn.
 #include "fake_test.hpp"
 
-#include <initializer_list>
 #include "loop_open.hpp"
+
+#include <initializer_list>
 
 #include <sys/mman.h>
 
