@@ -93,18 +93,10 @@ static void ask_each(Source &source) {
   }
 }
 
-struct Wanted {
-  uint32_t events;
-  bool repeats; // one of the waits does
-};
-
-static Wanted wanted_of(const Source &source) {
-  Wanted wanted = {};
-  for (const Op *op = source.waiters.head; op; op = op->next) {
-    if (!waits(*op)) continue;
-    wanted.events |= op->poll.events;
-    wanted.repeats |= (op->bits & kRepeat) != 0;
-  }
+static uint32_t wanted_of(const Source &source) {
+  uint32_t wanted = 0;
+  for (const Op *op = source.waiters.head; op; op = op->next)
+    if (waits(*op)) wanted |= op->poll.events;
   return wanted;
 }
 
@@ -117,24 +109,18 @@ static void poll_now(Source &source, uint32_t events) {
     fail_waits(source, got);
 }
 
-// At the flush, for waits that began or were told since the last one. Being looked at anew swallows the event of a
-// descriptor that forgets, so not while a wait is pending that may lose none.
+// At the flush, for waits that began or were told since the last one. Not by EPOLL_CTL_MOD, which costs the same and
+// swallows the event of a descriptor that forgets, while older waits are there for it.
 static void look(Source &source) {
   const Readiness &readiness = *source.loop->readiness;
-  if (!readiness.look) {
+  if (!readiness.tells) {
     ask_each(source);
     return;
   }
-  Wanted wanted = wanted_of(source);
-  if (!wanted.events) return;
-  OsResult asked;
-  if (wanted.repeats) {
-    poll_now(source, wanted.events);
-    asked = readiness.arm(source, bit(kWaiters));
-  } else {
-    asked = readiness.look(source);
-  }
-  if (asked.value < 0) fail_waits(source, asked);
+  if (uint32_t wanted = wanted_of(source)) poll_now(source, wanted);
+  if (!wanted_of(source)) return;
+  OsResult armed = readiness.arm(source, bit(kWaiters));
+  if (armed.value < 0) fail_waits(source, armed);
 }
 
 static void run(Source &source, unsigned lanes) {
@@ -177,7 +163,11 @@ static void adapter_submit(Op &op) {
   Source &source = *op.source;
   Lane which = lane_of(op.kind);
   if (which == kWaiters) {
-    if (op.bits & kStarting) poll_now(source, wanted_of(source).events);
+    // The others of a foreign descriptor are told at the flush, of what this look might swallow.
+    if ((op.bits & kStarting) && (source.kind != SourceKind::fd || source.waiters.head == &op)) {
+      OsResult got = os_poll(source.native, op.poll.events);
+      if (got.value != kAgain) settle_waiter(op, got);
+    }
     if (op.state == State::queued) work_later(source, bit(which));
   } else if (source.ready & bit(which) || op.kind == Kind::connect) {
     if (rides(*source.loop, op))

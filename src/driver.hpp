@@ -122,8 +122,7 @@ struct Readiness {
   // Report readiness of these lanes (a bit per Lane), and say in Source::armed for how long: for ever, or a
   // lane only until it was reported.
   OsResult (*arm)(Source &, unsigned lanes);
-  // Has the events that hold now told once more, for waits that began since; nullptr: waits ask by `perform`.
-  OsResult (*look)(Source &);
+  bool tells; // adapter_ready() is given all events that hold; else waits ask by `perform`
   // Takes what is queued in the write lane into a request that the next poll makes; false: try by `perform`. When it
   // has completed, settle() and adapter_run() of what is left. nullptr: never.
   bool (*carry)(Source &);

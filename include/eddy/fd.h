@@ -34,10 +34,16 @@ enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
      EDDY_ENOMEM */
 EDDY_API int eddy_fd_open(eddy_loop_t *loop, eddy_native_t native, eddy_fd_t **fd);
 
-/* Completes with the mask of those of `events` (or EDDY_POLL_ERROR) that hold, at once if one holds now.
+/* Completes with the mask of those of `events` (or EDDY_POLL_ERROR) that hold, as soon as one does.
+   The loop looks when it next waits: what held at the start and does not any more is not reported. A hang-up that was
+   not asked for ends nothing, and what comes after it is heard.
    With EDDY_POLL_REPEAT in `flags` it is multishot: a callback each turn while one holds, so that the
    callback must read or write what it was told about. EDDY_EINVAL for no or unknown events or flags, or an object of
    Windows and not EDDY_READABLE.
+   Some descriptors forget what they have told (on Linux perf events, /proc/self/mountinfo, pressure files). All polls
+   that are pending are told of each of their events, so a multishot poll loses none. Between two one-shot polls a
+   descriptor of this kind may lose an event on Linux. It may lose one to a host that waits for the loop's native
+   handle, too.
    Cancel class prompt; a cancelled poll has no effect. */
 EDDY_API int eddy_fd_poll(eddy_fd_t *fd, eddy_op_t *op, uint32_t events, uint32_t flags,
                           eddy_cb cb);

@@ -82,7 +82,7 @@ EDDY_API int eddy_stream_write(eddy_stream_t *stream, eddy_op_t *op, const eddy_
                                uint32_t count, eddy_cb cb);
 
 /* Completes when one of `events` (<eddy/fd.h>) holds, with the mask; takes no data. Any number at once,
-   level semantics: at once if one holds now. Cancel class prompt. */
+   level semantics: the loop looks when it next waits, as eddy_fd_poll says. Cancel class prompt. */
 EDDY_API int eddy_stream_wait(eddy_stream_t *stream, eddy_op_t *op, uint32_t events, eddy_cb cb);
 
 /* Which side to shut down. */

@@ -33,7 +33,6 @@ OsResult epoll_after_fork(Loop &loop) {
 }
 
 OsResult epoll_arm(Source &source, unsigned) { return set_arm(set_of(*source.loop), source); }
-OsResult epoll_look(Source &source) { return set_look(set_of(*source.loop), source); }
 void epoll_release(Source &source) { set_release(set_of(*source.loop), source); }
 
 void epoll_poll(Loop &loop, Time until) {
@@ -60,7 +59,7 @@ constinit const Readiness epoll = {
     .send = os_send,
     .perform = attempt,
     .arm = epoll_arm,
-    .look = epoll_look,
+    .tells = true,
     .carry = nullptr,
     .release = epoll_release,
     .unflushed = nullptr,

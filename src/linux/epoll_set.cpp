@@ -26,6 +26,7 @@ static Source *untag(uint64_t data) {
 }
 
 OsResult set_open(EpollSet &set, eddy_native_t wake) {
+  set.foreign = 0;
   set.fd = epoll_create1(EPOLL_CLOEXEC);
   if (set.fd < 0) return os_error_now();
   epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kWake}};
@@ -40,26 +41,22 @@ void set_close(EpollSet &set) {
   set.fd = -1;
 }
 
-static OsResult control(EpollSet &set, Source &source, int what) {
+OsResult set_arm(EpollSet &set, Source &source) {
+  if (source.armed) return {};
   constexpr uint32_t all = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
   epoll_event event = {.events = all, .data = {.u64 = tag(source)}};
-  if (epoll_ctl(set.fd, what, static_cast<int>(source.native), &event) < 0) return os_error_now();
+  if (epoll_ctl(set.fd, EPOLL_CTL_ADD, static_cast<int>(source.native), &event) < 0)
+    return os_error_now();
+  set.foreign += source.kind == SourceKind::fd;
   source.armed = kArmedForEver;
   return {};
-}
-
-OsResult set_arm(EpollSet &set, Source &source) {
-  return source.armed ? OsResult{} : control(set, source, EPOLL_CTL_ADD);
-}
-
-OsResult set_look(EpollSet &set, Source &source) {
-  return control(set, source, source.armed ? EPOLL_CTL_MOD : EPOLL_CTL_ADD);
 }
 
 void set_release(EpollSet &set, Source &source) {
   // Before the descriptor is closed, for a duplicate would keep the registration alive (epoll(7)).
   epoll_event event = {};
   epoll_ctl(set.fd, EPOLL_CTL_DEL, static_cast<int>(source.native), &event);
+  set.foreign -= source.kind == SourceKind::fd;
 }
 
 static int wait(EpollSet &set, Time until) {

@@ -13,6 +13,9 @@ struct EpollSet {
 
   int fd = -1;
   bool coarse = false; // no epoll_pwait2: milliseconds
+  // Foreign descriptors in it. There are some that forget what they have told (perf events, mountinfo), and whoever
+  // polls a set has its ready ones told: while one is in it, only its harvest may look.
+  uint32_t foreign = 0;
   epoll_event events[kEvents];
 };
 
@@ -21,8 +24,6 @@ void set_close(EpollSet &set);
 
 // Reports, as edges, what holds from now on; at first what holds now.
 OsResult set_arm(EpollSet &set, Source &source);
-// Has what holds now reported once more (EPOLL_CTL_MOD): for waits that began after the last report.
-OsResult set_look(EpollSet &set, Source &source);
 void set_release(EpollSet &set, Source &source);
 
 // Waits until there are events, and tells the adapter of each. The number of events, or -errno.

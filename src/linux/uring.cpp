@@ -72,7 +72,6 @@ OsResult uring_after_fork(Loop &loop) {
 }
 
 OsResult uring_arm(Source &source, unsigned) { return set_arm(uring_of(*source.loop).set, source); }
-OsResult uring_look(Source &source) { return set_look(uring_of(*source.loop).set, source); }
 void uring_release(Source &source) { set_release(uring_of(*source.loop).set, source); }
 
 bool uring_unflushed(const Loop &loop) {
@@ -126,9 +125,9 @@ void reap(Loop &loop) {
   }
 }
 
-void harvest(Loop &loop) {
+void harvest(Loop &loop, Time until) {
   Uring &uring = uring_of(loop);
-  int count = set_harvest(uring.set, 0);
+  int count = set_harvest(uring.set, until);
   if (count < 0) {
     lost(loop, -count);
     return;
@@ -170,19 +169,22 @@ void uring_poll(Loop &loop, Time until) {
     wake_wait(core(loop).wake, until);
     return;
   }
-  bool sends = ring_unsubmitted(uring) != 0;
-  poll_set(loop);
+  if (ring_unsubmitted(uring))
+    until = 0; // a send completes in its enter, and somebody waits for its callback
+  bool polls = !uring.set.foreign; // else the loop sleeps in the set itself
+  if (polls) poll_set(loop);
   if (core(loop).lost) return;
-  // A send completes in its enter, and somebody waits for its callback. Nor may a loop sleep that nobody could wake,
-  // for the ring had no room for the poll.
-  bool wait = until && !sends && !uring.set_told && uring.set_polled;
+  // Nor may a loop sleep that nobody could wake, for the ring had no room for the poll.
+  bool wait = until && polls && !uring.set_told && uring.set_polled;
   if (wait || ring_unsubmitted(uring) || ring_has_news(uring)) {
     if (!entered(loop, wait, wait ? left_until(until) : kNever)) return;
   }
   uring.batch = 0;
   reap(
       loop); // first: the call behind a send that found no room must come before the edges that follow
-  if (uring.set_told && !core(loop).lost) harvest(loop);
+  if (core(loop).lost) return;
+  if (polls || !core(loop).ready.empty()) until = 0;
+  if (uring.set_told || !polls) harvest(loop, until);
   // Among few events a plain send is cheaper than a request (measured).
   core(loop).send_now = uring.batch < kSmallBatch ? os_send : nullptr;
 }
@@ -209,7 +211,7 @@ constinit const Readiness uring = {
     .send = os_send,
     .perform = attempt,
     .arm = uring_arm,
-    .look = uring_look,
+    .tells = true,
     .carry = uring_carry,
     .release = uring_release,
     .unflushed = uring_unflushed,
