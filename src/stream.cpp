@@ -179,7 +179,7 @@ static int64_t first_part(const eddy_buf_t *&buffers, uint32_t &count) {
 static bool may_send_now(const eddy_stream &stream, const eddy_op_t *user_op,
                          const eddy_buf_t *buffers, uint32_t count, eddy_cb cb) {
   const Loop &loop = *stream.loop;
-  return count == 1 && user_op && cb && op_may_end_at_once(op_of(user_op), loop) &&
+  return count == 1 && buffers && user_op && cb && op_may_end_at_once(op_of(user_op), loop) &&
          stream.can_send && !stream.undelivered[kWriteLane] &&
          (stream.ready & (1u << kWriteLane)) && loop.send_now && !loop.draining &&
          buffers->size - 1 < INT32_MAX && buffers->data;
