@@ -50,7 +50,7 @@ OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side);
 OsResult os_socket_reset_on_close(eddy_native_t fd);
 void os_socket_close(eddy_native_t fd); // never blocks
 void os_socket_drop(eddy_native_t fd); // one of several of its descriptors: no change to the socket
-OsResult os_pollable(eddy_native_t fd); // its Medium, EDDY_EBADF or EDDY_EPERM (regular files)
+OsResult os_pollable(eddy_native_t fd); // its Medium, EDDY_EBADF or EDDY_EPERM: nothing to wait for
 
 constexpr uint32_t kMostBuffers = 1024; // of one call (IOV_MAX): the rest is for the next
 

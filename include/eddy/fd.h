@@ -26,9 +26,9 @@ enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
    Returns 0, or
      EDDY_EBADF    not an open descriptor
      EDDY_ENOTSOCK another kind of handle of Windows: a mutex (the thread that waits would own it), a pipe, a console
-     EDDY_EPERM    a regular file or directory: always ready, so there is nothing to wait for (epoll(7))
-     EDDY_EEXIST   this loop has a handle of this kind for this descriptor (a stream's own descriptor
-                   cannot be polled on epoll: the poll gives EDDY_EEXIST; there is eddy_stream_wait)
+     EDDY_EPERM    what epoll(7) does not take, a regular file or directory mostly: there is nothing to wait for.
+                   Files of procfs and sysfs that tell of changes are taken
+     EDDY_EEXIST   this loop has a handle for this descriptor, of whatever kind (of a stream: eddy_stream_wait)
      EDDY_ECLOSED  the loop is draining
      EDDY_ELOST    it has lost its kernel interface
      EDDY_ENOMEM */

@@ -108,12 +108,4 @@ OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t na
 // Never repeated: Linux has freed the number even when close(2) says EINTR.
 void os_socket_drop(eddy_native_t fd) { close(fd_of(fd)); }
 
-OsResult os_pollable(eddy_native_t fd) {
-  struct stat status;
-  if (fstat(fd_of(fd), &status) < 0) return os_error_now();
-  if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) || S_ISBLK(status.st_mode))
-    return os_failure(EPERM);
-  return {};
-}
-
 } // namespace eddy
