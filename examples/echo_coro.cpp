@@ -12,8 +12,6 @@
 #include <cstring>
 #include <vector>
 
-using namespace std::chrono_literals;
-
 namespace {
 
 constexpr std::uint32_t kBuffers = 128;
@@ -37,14 +35,8 @@ eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
 
 eddy::task<> accept(eddy::listener &in, eddy::scope &conns, eddy::pool &pool) {
   for (;;) {
-    auto s = co_await in.accept().nothrow();
-    if (s) {
-      conns.spawn(echo, std::move(*s), std::ref(pool));
-    } else if (s.error() == std::errc::too_many_files_open) {
-      co_await eddy::sleep_for(100ms);
-    } else {
-      throw std::system_error(s.error());
-    }
+    eddy::stream s = co_await in.accept();
+    conns.spawn(echo, std::move(s), std::ref(pool));
   }
 }
 

@@ -1,4 +1,5 @@
 // Serial lanes: one attempt for a lane's head, and what its outcome does to the lane.
+#include "accept_errors.hpp"
 #include "loop.hpp"
 #include "pool.hpp"
 #include "stream.hpp"
@@ -177,10 +178,10 @@ static void settle_write(Source &source, OsResult outcome) {
 }
 
 static void settle_accept(Op &op, OsResult outcome) {
+  bool transient = op.reason == Reason::none && accept_goes_on(outcome.value);
   outcome = explain(op, outcome);
-  bool transient = outcome.value == EDDY_EMFILE || outcome.value == EDDY_ENFILE ||
-                   outcome.value == EDDY_ENOBUFS || outcome.value == EDDY_ENOMEM ||
-                   outcome.value == EDDY_ECONNABORTED || outcome.value == EDDY_EPROTO;
+  if (transient) listener_backoff(*op.source);
+  if (transient && (op.bits & kPatient)) return;
   if (!(op.bits & kMulti) || (outcome.value < 0 && !transient)) {
     finish_head(op, outcome.value, outcome.native);
     return;
@@ -189,7 +190,6 @@ static void settle_accept(Op &op, OsResult outcome) {
     op.count += op.accept.transient ? 0 : 1;
     op.accept.transient = outcome.value;
     op.os_error = outcome.native;
-    listener_backoff(*op.source);
   } else {
     op.count++;
   }

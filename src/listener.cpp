@@ -206,6 +206,10 @@ int eddy_listener_accept(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
   return start_accept(check_listener(handle), op, 1, 0, cb);
 }
 
+int eddy_listener_accept_next(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
+  return start_accept(check_listener(handle), op, 1, kPatient, cb);
+}
+
 int eddy_listener_accept_many(eddy_listener_t *handle, eddy_op_t *op, uint32_t max_undelivered,
                               eddy_cb cb) {
   return start_accept(check_listener(handle), op, max_undelivered ? max_undelivered : 16, kMulti,

@@ -52,7 +52,8 @@ enum : uint16_t {
   kParked = 1 << 6,   // a pool read that waits in its pool's line, or for a credit
   kRepeat = 1 << 7,   // a poll that reports again
   kStarting = 1 << 8, // inside its start call, and may end there
-  kReceives = 1 << 9  // a pool read whose delivery begins with a receive
+  kReceives = 1 << 9, // a pool read whose delivery begins with a receive
+  kPatient = 1 << 10  // an accept that no passing error ends
 };
 
 // The part of a work op that threads touch: one cache line, or two.

@@ -218,18 +218,11 @@ eddy::task<void> server::converse(eddy::stream s) {
 eddy::task<void> server::accept(eddy::scope &connections) {
   for (;;) {
     auto one = co_await listener_.accept().nothrow();
-    if (one) {
-      try {
-        connections.spawn([this](eddy::stream s) { return converse(std::move(s)); },
-                          std::move(*one));
-      } catch (const std::bad_alloc &) {
-        // This client is closed.
-      }
-    } else if (one.is_canceled() || one.error() == eddy::errc::lost) {
-      co_return; // told to end, or without a kernel interface
-    } else {
-      // No descriptors or no memory: clients wait in the kernel's queue until others have gone.
-      co_await eddy::sleep_for(std::chrono::milliseconds(50));
+    if (!one) co_return; // told to end, or without a kernel interface
+    try {
+      connections.spawn([this](eddy::stream s) { return converse(std::move(s)); }, std::move(*one));
+    } catch (const std::bad_alloc &) {
+      // This client is closed.
     }
   }
 }

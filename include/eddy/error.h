@@ -57,7 +57,8 @@
   X(EFAULT, -44, "a pointer is outside the address space")                                         \
   X(EOVERFLOW, -45, "a value does not fit")                                                        \
   X(EAGAIN, -46, "not now: it would block")                                                        \
-  X(EINTR, -47, "interrupted by a signal")
+  X(EINTR, -47, "interrupted by a signal")                                                         \
+  X(ENOSPC, -48, "no space left, or a limit of the system is reached")
 
 #define EDDY_ERROR_CONSTANT(name, number, text) EDDY_##name = (number),
 enum { EDDY_ERRORS(EDDY_ERROR_CONSTANT) EDDY_OK = 0 };

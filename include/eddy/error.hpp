@@ -62,6 +62,7 @@ enum class errc : int {
   overflow = EDDY_EOVERFLOW,
   again = EDDY_EAGAIN,
   interrupted = EDDY_EINTR,
+  no_space = EDDY_ENOSPC,
 };
 
 namespace detail {
@@ -111,6 +112,7 @@ inline std::errc generic_of(errc error) {
   case errc::overflow: return std::errc::value_too_large;
   case errc::again: return std::errc::resource_unavailable_try_again;
   case errc::interrupted: return std::errc::interrupted;
+  case errc::no_space: return std::errc::no_space_on_device;
   case errc::unknown:
   case errc::closed:
   case errc::lost:

@@ -39,13 +39,23 @@ EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
 EDDY_API int eddy_listener_adopt(eddy_loop_t *loop, eddy_native_t native,
                                  eddy_listener_t **listener);
 
-/* Accepts one connection: 0 and a stream (eddy_op_take_stream), or EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOBUFS,
-   EDDY_ENOMEM; the connection then stays in the kernel's queue. Cancel class prompt. */
+/* What passes, and ends no listener. A shortage: EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOBUFS, EDDY_ENOMEM, EDDY_ENOSPC (Linux:
+   too many descriptors are watched, max_user_watches of epoll(7)); connections stay in the kernel's queue. Or many
+   connections in a row that failed before they were accepted: EDDY_ECONNABORTED, EDDY_ECONNRESET, EDDY_ENOTCONN,
+   EDDY_ETIMEDOUT, EDDY_EPROTO, EDDY_EPERM (a firewall), EDDY_ENETDOWN, EDDY_ENETUNREACH, EDDY_EHOSTDOWN,
+   EDDY_EHOSTUNREACH, EDDY_ENOPROTOOPT, EDDY_EPROTONOSUPPORT, EDDY_ENOTSUP (accept(2)); single ones are passed over.
+   The listener then accepts nothing for 100 ms, whatever is started on it. */
+
+/* Accepts one connection: 0 and a stream (eddy_op_take_stream), or an error, one that passes (see above) included: start
+   the next one all the same, it waits as long as it must. Cancel class prompt. */
 EDDY_API int eddy_listener_accept(eddy_listener_t *listener, eddy_op_t *op, eddy_cb cb);
 
+/* The same, but what passes does not end it: it waits for the next connection. */
+EDDY_API int eddy_listener_accept_next(eddy_listener_t *listener, eddy_op_t *op, eddy_cb cb);
+
 /* Multishot: a `more` callback for each connection. At most `max_undelivered` are accepted and wait for
-   their callback at any time (0: 16; 1: no accepting ahead). A full descriptor table or no memory comes as
-   a `more` callback with that error, no more than every 100 ms; the library waits and goes on. Cancel
+   their callback at any time (0: 16; 1: no accepting ahead). What passes comes as a `more` callback with
+   that error, no more than every 100 ms; the library waits and goes on. Cancel
    class prompt; what was accepted is delivered before the final callback. Closing the listener closes it. */
 EDDY_API int eddy_listener_accept_many(eddy_listener_t *listener, eddy_op_t *op,
                                        uint32_t max_undelivered, eddy_cb cb);

@@ -31,13 +31,14 @@ public:
     return made(error, native, l);
   }
 
+  template<int (*Function)(eddy_listener_t *, eddy_op_t *, eddy_cb)>
   class accept_start {
   public:
     static constexpr bool kCancellable = true;
     accept_start(eddy_listener_t *l, eddy_loop_t *loop) : listener_(l), loop_(loop) {}
     eddy_loop_t *loop() const { return loop_; }
     int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-      return eddy_listener_accept(listener_, op, cb);
+      return Function(listener_, op, cb);
     }
     stream finish(eddy_op_t *op, std::int64_t) const { return stream(eddy_op_take_stream(op)); }
 
@@ -45,7 +46,11 @@ public:
     eddy_listener_t *listener_;
     eddy_loop_t *loop_;
   };
-  io<accept_start> accept() { return io(accept_start(handle_, loop_)); }
+  // The next connection. What passes does not end it: with a full descriptor table, no memory and the like, clients
+  // wait in the kernel's queue until there is room again.
+  auto accept() { return io(accept_start<eddy_listener_accept_next>(handle_, loop_)); }
+  // The same, but ends with such an error, for those who want to know: ten times a second at most.
+  auto accept_once() { return io(accept_start<eddy_listener_accept>(handle_, loop_)); }
 
   // Connections wait in the kernel's queue meanwhile.
   void pause() { eddy_listener_pause(handle_); }

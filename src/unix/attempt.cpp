@@ -1,4 +1,5 @@
 // One attempt of each socket call. A signal is never a result: the call is made again.
+#include "../accept_errors.hpp"
 #include "../sockets/addr.hpp"
 #include "poll_events.hpp"
 
@@ -50,26 +51,6 @@ OsResult poll_now(int fd, short bits) {
   if (result.value <= 0) return result;
   if (entry.revents & POLLNVAL) return os_failure(EBADF);
   return {entry.revents, 0};
-}
-
-// Errors of one connection in the queue (accept(2) says to retry), not of the listener.
-bool concerns_one_connection(int error) {
-  switch (error) {
-  case ECONNABORTED:
-  case EPROTO:
-  case EPERM: // a firewall rule
-  case ENETDOWN:
-  case ENETUNREACH:
-  case EHOSTDOWN:
-  case EHOSTUNREACH:
-  case ENOPROTOOPT:
-  case EOPNOTSUPP:
-#if defined(ENONET)
-  case ENONET:
-#endif
-    return true;
-  default: return false;
-  }
 }
 
 } // namespace
@@ -172,7 +153,7 @@ OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
       eddy_addr_from_native(&peer, &native, length); // all zero for a family unknown here
       return result;
     }
-    if (!concerns_one_connection(result.native) || tries == kAcceptTries) return result;
+    if (!concerns_one_connection(result.value) || tries == kAcceptTries) return result;
   }
 }
 

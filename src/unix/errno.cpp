@@ -56,6 +56,7 @@ constexpr Pair kPairs[] = {
     SAME(EOVERFLOW),
     SAME(EAGAIN),
     SAME(EINTR),
+    SAME(ENOSPC),
     // Other names for one of these.
     {EWOULDBLOCK, EDDY_EAGAIN},
     {EOPNOTSUPP, EDDY_ENOTSUP},
@@ -71,6 +72,9 @@ constexpr Pair kPairs[] = {
 #endif
 #if defined(ENONET)
     {ENONET, EDDY_ENETUNREACH},
+#endif
+#if defined(ENOSR)
+    {ENOSR, EDDY_ENOBUFS}, // accept(2)
 #endif
 };
 #undef SAME

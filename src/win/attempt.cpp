@@ -1,4 +1,5 @@
 // One attempt of each socket call, on non-blocking sockets.
+#include "../accept_errors.hpp"
 #include "native.hpp"
 
 #include <climits>
@@ -157,9 +158,7 @@ OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
     SOCKET socket = accept(socket_of(fd), reinterpret_cast<sockaddr *>(&native), &length);
     if (socket == INVALID_SOCKET) {
       OsResult failure = outcome(-1, 0);
-      bool of_one_connection = failure.native == WSAECONNRESET ||
-                               failure.native == WSAECONNABORTED || failure.native == WSAENOTCONN;
-      if (!of_one_connection) return failure;
+      if (!concerns_one_connection(failure.value)) return failure;
       if (tries < kAcceptTries) continue;
       return {kAgain, 0}; // the next poll tells at once when there are more
     }

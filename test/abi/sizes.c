@@ -120,6 +120,7 @@ VALUE(EDDY_ECLOSED, -4);
 VALUE(EDDY_EINVAL, -7);
 VALUE(EDDY_ENOTSUP, -8);
 VALUE(EDDY_EINTR, -47);
+VALUE(EDDY_ENOSPC, -48);
 
 static void the_library_agrees_on_the_size_of_an_op(void **state) {
   (void)state;
