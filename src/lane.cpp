@@ -32,6 +32,14 @@ uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops) 
   return count;
 }
 
+// Where descriptors came once they may come again: from then on no short read is believed to be the last.
+OsResult receive_local(Source &source, const eddy_buf_t *buffers, uint32_t count) {
+  bool more = false;
+  OsResult got = os_read_local(source.native, buffers, count, more);
+  if (more) source.hung_up = true;
+  return got;
+}
+
 [[gnu::noinline]] static OsResult attempt_gather(Op &op) {
   eddy_buf_t run[kGather];
   uint32_t ops;
@@ -52,7 +60,9 @@ static OsResult attempt_write(Op &op) {
 OsResult attempt(Op &op) {
   Source &source = *op.source;
   switch (op.kind) {
-  case Kind::read: return os_read(source.native, op.io.buffers, op.io.count, 0);
+  case Kind::read:
+    if (source.local) return receive_local(source, op.io.buffers, op.io.count);
+    return os_read(source.native, op.io.buffers, op.io.count, 0);
   case Kind::read_pool: return pool_attempt(op);
   case Kind::write: return attempt_write(op);
   case Kind::shutdown_write: return os_socket_shutdown(source.native, op.poll.events);

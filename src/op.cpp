@@ -242,14 +242,20 @@ static inline void deliver_buffer(Op &op, eddy_pool &pool, uint32_t index, int64
   pool_take_back(pool, index, op);
 }
 
+static OsResult receive(Source &source, void *data, size_t size) {
+  if (!source.local) [[likely]]
+    return source.loop->receive_now(source.native, data, size);
+  eddy_buf_t room = {data, size};
+  return receive_local(source, &room, 1);
+}
+
 // Receives where the callback is called, so that all reads of a turn can use the same warm buffer.
 static void deliver_received(Op &op) {
   Source &source = *op.source;
   eddy_pool &pool = *op.pool.pool;
   if (!pool_free_for(op) && !pool_admits(op)) [[unlikely]]
     return;
-  OsResult got =
-      op.loop->receive_now(source.native, pool_data(pool, pool.free_head), pool.buffer_size);
+  OsResult got = receive(source, pool_data(pool, pool.free_head), pool.buffer_size);
   if (got.value <= 0) [[unlikely]] {
     if (got.value != kAgain) {
       settle(op, got);

@@ -58,6 +58,8 @@ constexpr uint32_t kMostBuffers = 1024; // of one call (IOV_MAX): the rest is fo
 OsResult os_receive(eddy_native_t fd, void *data, size_t size);
 OsResult os_send(eddy_native_t fd, const void *data, size_t size);
 OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, size_t offset);
+// Of a Unix socket. `more`: although it came short something may be behind it, for it ended at a message's descriptors.
+OsResult os_read_local(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, bool &more);
 OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count);
 OsResult os_connect(eddy_native_t fd, const void *address, bool first);
 OsResult os_connect_local(eddy_native_t fd, const eddy_addr_t &peer); // EDDY_AF_UNIX; kBusy too

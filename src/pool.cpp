@@ -77,8 +77,10 @@ void pool_passes(Op &reader) {
 OsResult pool_attempt(Op &reader) {
   eddy_pool &pool = *reader.pool.pool;
   if (!pool_admits(reader)) return {kBlocked, 0};
+  Source &source = *reader.source;
   eddy_buf_t room = {pool_data(pool, pool.free_head), pool.buffer_size};
-  OsResult got = os_read(reader.source->native, &room, 1, 0);
+  OsResult got =
+      source.local ? receive_local(source, &room, 1) : os_read(source.native, &room, 1, 0);
   if (got.value > 0)
     settle_pool(reader, pool_take(reader), static_cast<uint32_t>(got.value));
   else

@@ -45,6 +45,7 @@ struct Source {
   uint8_t running;  // its heads are being tried, and whoever does it goes on
   uint8_t inflight; // a kernel request is under way
   bool hung_up;     // the peer's end or an error was seen: read until it shows
+  bool local;       // a Unix socket: after a short read there may be more, which the call tells
   bool in_work;
   uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
   bool waits;     // closing, and on the loop's list of those whose ops have not ended
@@ -113,6 +114,8 @@ void requeue_run(OpList &lane);
 // One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
 // when there is nothing to settle.
 OsResult attempt(Op &head);
+// ... of a read of a Unix socket.
+OsResult receive_local(Source &source, const eddy_buf_t *buffers, uint32_t count);
 
 // The parts of accepting, for drivers that accept by themselves; then settle(head, {}).
 bool accept_waits(const Op &head); // for the user, not for the kernel

@@ -33,15 +33,16 @@ void stream_refresh(eddy_stream &stream) {
   stream.can_send = stream.life == Life::connected && !stream.write_shut && !stream.closing;
 }
 
-// What is believed of a fresh connection: that it takes bytes, and that a short read of a Unix socket says nothing,
-// for it stops before a message that carries descriptors.
+// What is believed of a fresh connection: that it takes bytes, and that a read which comes short has taken all. Not of
+// a kind that is unknown here; and a Unix socket's read ends behind a message that carries descriptors, and tells.
 static void believe(eddy_stream &stream) {
   if (stream.medium == Medium::socket)
     stream.ready |= 1 << kWriteLane;
   else
     stream.ready = 0;
   uint16_t family = stream.peer.family;
-  if (family != EDDY_AF_INET && family != EDDY_AF_INET6) stream.hung_up = true;
+  stream.local = family == EDDY_AF_UNIX && stream.medium == Medium::socket;
+  if (family == EDDY_AF_NONE) stream.hung_up = true;
 }
 
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer) {

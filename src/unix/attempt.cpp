@@ -95,6 +95,14 @@ OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, si
   return read_many(fd_of(fd), rest, used);
 }
 
+// The kernel says by MSG_CTRUNC that there were descriptors or credentials, for which there is no room.
+OsResult os_read_local(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, bool &more) {
+  msghdr message = message_of(buffers, count);
+  OsResult got = attempt([&] { return recvmsg(fd_of(fd), &message, MSG_DONTWAIT); });
+  if (got.value > 0 && (message.msg_flags & MSG_CTRUNC)) more = true;
+  return got;
+}
+
 OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count) {
   constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
   int native = fd_of(fd);

@@ -109,6 +109,11 @@ OsResult os_read(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, si
   return receive(socket_of(fd), native, used);
 }
 
+// No message of Windows carries anything.
+OsResult os_read_local(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count, bool &) {
+  return os_read(fd, buffers, count, 0);
+}
+
 OsResult os_write(eddy_native_t fd, const eddy_buf_t *buffers, uint32_t count) {
   WSABUF native[kMaxBuffers];
   uint32_t used = translate(buffers, count, 0, kMaxSend, native);
