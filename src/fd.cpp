@@ -5,40 +5,6 @@ struct eddy_fd : eddy::Source {};
 
 namespace eddy {
 
-constexpr uint32_t kBuckets = 256;
-
-// Chained over accepted_next, which a foreign descriptor does not need.
-struct FdTable {
-  Source *heads[kBuckets];
-};
-
-static Source *&bucket(Loop &loop, eddy_native_t native) {
-  return loop.fd_table->heads[static_cast<uint64_t>(native) % kBuckets];
-}
-
-bool fd_known(Loop &loop, eddy_native_t native) {
-  if (!loop.fd_table) return false;
-  for (Source *source = bucket(loop, native); source; source = source->accepted_next)
-    if (source->native == native) return true;
-  return false;
-}
-
-void fd_forget(Source &source) {
-  Source **link = &bucket(*source.loop, source.native);
-  while (*link != &source) link = &(*link)->accepted_next;
-  *link = source.accepted_next;
-  source.accepted_next = nullptr;
-}
-
-static bool table_ready(Loop &loop) {
-  if (loop.fd_table) return true;
-  void *memory = loop.memory.get(sizeof(FdTable));
-  if (memory) loop.fd_table = new (memory) FdTable{};
-  return memory != nullptr;
-}
-
-void fd_table_free(Loop &loop) { loop.memory.put(loop.fd_table, sizeof(FdTable)); }
-
 static eddy_fd &check_fd(const eddy_fd_t *fd, const char *call = __builtin_FUNCTION()) {
   return check_handle(const_cast<eddy_fd_t *>(fd), SourceKind::fd, call);
 }
@@ -55,15 +21,16 @@ int eddy_fd_open(eddy_loop_t *handle, eddy_native_t native, eddy_fd_t **out) {
   *out = nullptr;
   if (loop.draining) return failed(EDDY_ECLOSED);
   if (loop.lost) return failed(EDDY_ELOST);
-  if (fd_known(loop, native)) return failed(EDDY_EEXIST);
+  if (loop.natives.has(native)) return failed(EDDY_EEXIST);
   OsResult pollable = os_pollable(native);
   if (pollable.value < 0) return ended(pollable);
-  eddy_fd *fd = table_ready(loop) ? source_new<eddy_fd>(loop, SourceKind::fd) : nullptr;
+  eddy_fd *fd = source_new<eddy_fd>(loop, SourceKind::fd);
   if (!fd) return failed(EDDY_ENOMEM);
-  fd->native = native;
   fd->medium = static_cast<Medium>(pollable.value);
-  fd->accepted_next = bucket(loop, native);
-  bucket(loop, native) = fd;
+  if (!source_hold(*fd, native)) {
+    source_free(*fd);
+    return failed(EDDY_ENOMEM);
+  }
   *out = fd;
   return 0;
 }

@@ -147,6 +147,7 @@ static OsResult listen_on(eddy_listener &listener, const eddy_addr_t &address, u
     os_socket_close(listener.native);
   else if (address.family == EDDY_AF_UNIX)
     listener.made_path = os_path_made(address, listener.path_id);
+  if (outcome.value == 0) source_hold(listener, listener.native);
   return outcome;
 }
 
@@ -189,15 +190,16 @@ int eddy_listener_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_listener
   *out = nullptr;
   if (loop.draining) return failed(EDDY_ECLOSED);
   if (loop.lost) return failed(EDDY_ELOST);
-  if (fd_known(loop, native)) return failed(EDDY_EEXIST);
+  if (loop.natives.has(native)) return failed(EDDY_EEXIST);
   eddy_listener *listener = listener_new(loop);
   if (!listener) return failed(EDDY_ENOMEM);
-  OsResult checked = os_socket_adopt(native, true);
+  OsResult checked =
+      source_hold(*listener, native) ? os_socket_adopt(native, true) : OsResult{EDDY_ENOMEM, 0};
   if (checked.value < 0) {
+    loop.natives.remove(native);
     source_free(*listener);
     return ended(checked);
   }
-  listener->native = native;
   *out = listener;
   return 0;
 }

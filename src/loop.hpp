@@ -4,6 +4,7 @@
 #include "driver.hpp"
 #include "failure.hpp"
 #include "memory.hpp"
+#include "native_set.hpp"
 #include "slab.hpp"
 #include "wheel.hpp"
 
@@ -13,8 +14,6 @@ namespace eddy {
 
 // Thread numbers that no thread has: the loop was inherited over a fork; its thread has ended or let go of it.
 constexpr uintptr_t kForked = 1, kNobody = 2;
-
-struct FdTable;
 
 // What the callback that runs may take from its op.
 struct Offer {
@@ -76,7 +75,7 @@ struct eddy_loop : eddy::LoopCore {
   eddy::OpList pending_work;
   eddy_remote *remote;
   eddy::Slab slabs[5];     // by SourceKind
-  eddy::FdTable *fd_table; // which foreign descriptors have a handle
+  eddy::NativeSet natives; // the descriptors that have a handle
   eddy::Time spin;
   const char *driver_reason;
   int32_t lost_native;
@@ -165,9 +164,6 @@ void op_post(Op &op, eddy_cb cb, Loop *loop);
 void op_unpost(Op &op);
 
 // fd.cpp
-bool fd_known(Loop &loop, eddy_native_t native);
-void fd_forget(Source &source);
-void fd_table_free(Loop &loop);
 size_t fd_handle_size();
 
 // remote.cpp

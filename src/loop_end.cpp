@@ -82,7 +82,7 @@ static void free_loop(Loop &loop, bool forked) {
   loop.driver->destroy(loop, forked);
   loop.wheel.destroy();
   for (Slab &slab : loop.slabs) slab.destroy(loop.memory);
-  fd_table_free(loop);
+  loop.natives.destroy(loop.memory);
   eddy_remote_release(loop.remote);
   if (loop.forked_inside) return; // a callback that returns all the same looks there
   Memory memory = loop.memory;

@@ -34,7 +34,10 @@ OsResult os_socket_open(uint16_t family);
 OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr);
 OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
                           uint32_t flags);
-OsResult os_socket_adopt(eddy_native_t fd, bool listening); // checks, then sets it non-blocking
+// Checks, then sets it non-blocking. A stream: 0, kIdle, or EDDY_EALREADY while it connects. A listener that does not
+// listen yet does then.
+constexpr int kIdle = 1;
+OsResult os_socket_adopt(eddy_native_t fd, bool listening);
 OsResult os_socket_option(eddy_native_t fd, uint32_t option, int64_t value);
 OsResult os_socket_get_option(eddy_native_t fd, uint32_t option, int64_t *value);
 OsResult os_socket_native_option(eddy_native_t fd, int32_t level, int32_t name, const void *value,

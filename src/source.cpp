@@ -83,6 +83,21 @@ static void cancel_all(Source &source, Reason reason) {
     cancel_lane(static_cast<eddy_stream &>(source).uncongested, reason);
 }
 
+bool source_hold(Source &source, eddy_native_t native) {
+  source.native = native;
+  return source.loop->natives.add(source.loop->memory, native);
+}
+
+// Deregisters a source and gives up its descriptor.
+static eddy_native_t let_go(Source &source) {
+  Loop &loop = *source.loop;
+  if (source.kind != SourceKind::fd) loop.natives.remove(source.native);
+  loop.driver->release(source);
+  eddy_native_t native = source.native; // a pipe has been closed, and has none any more
+  source.native = EDDY_NO_NATIVE;
+  return native;
+}
+
 void source_close(Source &source, Op *closer) {
   Loop &loop = *source.loop;
   loop.sources.remove(source);
@@ -99,7 +114,7 @@ void source_close(Source &source, Op *closer) {
   cancel_all(source, Reason::close);
   if (source.kind == SourceKind::listener) listener_closing(source);
   loop.driver->quiesce(source);
-  if (source.kind == SourceKind::fd) fd_forget(source);
+  if (source.kind == SourceKind::fd) loop.natives.remove(source.native);
 }
 
 int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb) {
@@ -171,11 +186,9 @@ static void finalize(Source &source) {
       else
         pool_linger(pool);
     } else {
-      loop.driver->release(source);
-      native = source.native;
+      native = let_go(source);
       if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
         native_close(native, source.shared);
-      source.native = EDDY_NO_NATIVE;
       if (!source.drained) source_rest(source);
     }
   }

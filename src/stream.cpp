@@ -46,7 +46,7 @@ static void believe(eddy_stream &stream) {
 }
 
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer) {
-  stream.native = native;
+  source_hold(stream, native); // without memory only a later adoption of the same is not noticed
   stream.life = Life::connected;
   stream.ready = 0;
   if (peer) keep_peer(stream, *peer);
@@ -123,6 +123,7 @@ void stream_connect_ended(Op &op, int64_t result) {
   stream.paused = 0;
   route_free(stream);
   if (result == 0) {
+    source_hold(stream, stream.native); // a pipe has it only now
     stream.life = Life::connected;
     stream_refresh(stream);
     believe(stream);
@@ -240,7 +241,7 @@ static int64_t aim(eddy_stream &stream, Op &op, const eddy_addr_t &peer) {
   if (pipes && stream.native == EDDY_NO_NATIVE && !pipes->names(peer)) {
     OsResult opened = os_socket_open(EDDY_AF_UNIX);
     if (opened.value < 0) return opened.value;
-    stream.native = opened.value;
+    source_hold(stream, opened.value);
     stream.medium = Medium::socket;
   }
   if (!route_new(stream, peer)) return EDDY_ENOMEM;

@@ -54,7 +54,7 @@ int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) 
     source_free(*stream);
     return ended(opened);
   }
-  stream->native = opened.value;
+  source_hold(*stream, opened.value);
   *out = stream;
   return 0;
 }
@@ -85,21 +85,23 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   if (int refused = refuse_new(loop)) return failed(refused);
-  if (fd_known(loop, native)) return failed(EDDY_EEXIST);
+  if (loop.natives.has(native)) return failed(EDDY_EEXIST);
   eddy_stream *stream = stream_new(loop);
   if (!stream) return failed(EDDY_ENOMEM);
-  OsResult checked = os_socket_adopt(native, false);
+  OsResult checked =
+      source_hold(*stream, native) ? os_socket_adopt(native, false) : OsResult{EDDY_ENOMEM, 0};
   if (checked.value == EDDY_ENOTSOCK && loop.driver->pipes)
     checked = loop.driver->pipes->adopt(*stream, native);
   if (checked.value < 0) {
+    loop.natives.remove(native);
     source_free(*stream);
     return ended(checked);
   }
-  stream->native = native;
+  *out = stream;
+  if (checked.value == kIdle) return 0;
   eddy_addr_t peer;
   bool named = source_address(*stream, true, peer).value == 0;
   stream_connected(*stream, native, named ? &peer : nullptr);
-  *out = stream;
   return 0;
 }
 

@@ -34,8 +34,10 @@ typedef struct eddy_listen_options {
 EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
                                 const eddy_listen_options_t *options, eddy_listener_t **listener);
 
-/* Takes over a native listening stream socket; the file of a Unix socket's path stays. Errors as eddy_stream_adopt;
-   EDDY_EINVAL when it does not listen. Handles of pipes give EDDY_ENOTSOCK. */
+/* Takes over a native stream socket that listens, or that is bound: this one listens then, with a queue as long as the
+   system takes. Its options stay as they are, and so does the file of a Unix socket's path. Errors as
+   eddy_stream_adopt; EDDY_EINVAL when it is neither, for nobody knows its address then, or is connected. Handles of
+   pipes give EDDY_ENOTSOCK. */
 EDDY_API int eddy_listener_adopt(eddy_loop_t *loop, eddy_native_t native,
                                  eddy_listener_t **listener);
 

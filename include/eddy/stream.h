@@ -25,14 +25,16 @@ EDDY_API int eddy_stream_open(eddy_loop_t *loop, uint16_t family, eddy_stream_t 
    pipe. Returns 0, or the errors of eddy_stream_open. */
 EDDY_API int eddy_stream_pair(eddy_loop_t *loop, eddy_stream_t **a, eddy_stream_t **b);
 
-/* Takes over a native connected stream socket: sets it non-blocking and close-on-exec, and closes it
-   with the handle. On Windows also a handle of a pipe in byte mode, one direction or both: an overlapped one joins the
+/* Takes over a native stream socket: sets it non-blocking and close-on-exec, and closes it with the handle. Its other
+   options stay as they are. A connected one is a connected stream; one whose connection is over already is too, and its
+   reads tell. One that was never connected, bound or not, is an idle stream. On Windows also a handle of a pipe in byte mode, one direction or both: an overlapped one joins the
    loop's completion port, for life; one whose calls block (the ends of CreatePipe, standard input) gets a thread, and
    nobody else may use it meanwhile. Returns 0; on error the descriptor is still the caller's:
      EDDY_EBADF, EDDY_ENOTSOCK   not open; neither a stream socket nor a pipe of Windows
      EDDY_ENOTSUP a pipe of Windows that reads messages or does not wait, and must not be changed
      EDDY_EINVAL  it listens (eddy_listener_adopt), or is a pipe of Windows that has a port already
-     EDDY_EEXIST  polled on this loop (eddy_fd_t)
+     EDDY_EALREADY a connect is under way: wait for it with eddy_fd_poll (EDDY_WRITABLE), close that handle, and adopt
+     EDDY_EEXIST  it has a handle on this loop, of whatever kind
      EDDY_ECLOSED (the loop is draining), EDDY_ELOST, EDDY_ENOMEM */
 EDDY_API int eddy_stream_adopt(eddy_loop_t *loop, eddy_native_t native, eddy_stream_t **stream);
 

@@ -1,10 +1,8 @@
-// The life of a socket: open or adopt, bind, listen, shut down, close.
+// The life of a socket: open, bind, listen, shut down, close.
 #include "../sockets/addr.hpp"
 #include "../sockets/option.hpp"
 
 #include <cerrno>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace eddy {
@@ -46,22 +44,6 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
   if (result.value == 0)
     result = os_checked(listen(fd_of(fd), backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
   return result;
-}
-
-OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
-  int native = fd_of(fd);
-  int flags = fcntl(native, F_GETFL);
-  if (flags < 0) return os_error_now();
-  OsResult type = get_flag(fd, SO_TYPE);
-  if (type.value < 0) return type;
-  if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
-  OsResult accepts = get_flag(fd, SO_ACCEPTCONN);
-  if (accepts.value < 0) return accepts;
-  if ((accepts.value != 0) != listening) return {EDDY_EINVAL, 0};
-  // Nothing was changed until here.
-  int closing = fcntl(native, F_GETFD);
-  if (closing < 0 || fcntl(native, F_SETFD, closing | FD_CLOEXEC) < 0) return os_error_now();
-  return os_checked(fcntl(native, F_SETFL, flags | O_NONBLOCK));
 }
 
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr) {

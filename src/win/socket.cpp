@@ -24,6 +24,30 @@ OsResult not_a_socket(eddy_native_t native, OsResult failure) {
   return failure;
 }
 
+OsResult start_listening(SOCKET socket) {
+  sockaddr_storage own;
+  int length = sizeof own;
+  if (getsockname(socket, reinterpret_cast<sockaddr *>(&own), &length) < 0)
+    return {EDDY_EINVAL, 0}; // not bound
+  OsResult done = os_checked(listen(socket, SOMAXCONN));
+  return done.native == WSAEISCONN ? OsResult{EDDY_EINVAL, 0} : done;
+}
+
+// While it connects it has a peer, but no time that it has been connected for.
+OsResult connection_of(SOCKET socket) {
+  sockaddr_storage peer;
+  int length = sizeof peer;
+  if (getpeername(socket, reinterpret_cast<sockaddr *>(&peer), &length) < 0) {
+    OsResult failure = os_error_now();
+    return failure.native == WSAENOTCONN ? OsResult{kIdle, 0} : failure;
+  }
+  constexpr int connect_time = 0x700C; // SO_CONNECT_TIME of <mswsock.h>
+  DWORD seconds = 0;
+  int size = sizeof seconds;
+  int got = getsockopt(socket, SOL_SOCKET, connect_time, reinterpret_cast<char *>(&seconds), &size);
+  return got == 0 && seconds == MAXDWORD ? OsResult{EDDY_EALREADY, 0} : OsResult{};
+}
+
 } // namespace
 
 // Never ended: a socket given away by its loop must go on to work.
@@ -84,10 +108,16 @@ OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
   if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
   OsResult accepts = get_flag(fd, SO_ACCEPTCONN);
   if (accepts.value < 0) return accepts;
-  if ((accepts.value != 0) != listening) return {EDDY_EINVAL, 0};
+  OsResult state;
+  if (!listening)
+    state = accepts.value ? OsResult{EDDY_EINVAL, 0} : connection_of(socket_of(fd));
+  else if (!accepts.value)
+    state = start_listening(socket_of(fd));
+  if (state.value < 0) return state;
   // Nothing was changed until here.
   SetHandleInformation(handle_of(fd), HANDLE_FLAG_INHERIT, 0);
-  return set_nonblocking(socket_of(fd));
+  OsResult set = set_nonblocking(socket_of(fd));
+  return set.value < 0 ? set : state;
 }
 
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr) {
