@@ -233,6 +233,7 @@ int eddy_listener_close(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
 int eddy_listener_address(const eddy_listener_t *handle, eddy_addr_t *addr) {
   eddy_listener &listener = check_listener(handle);
   if (!addr) return failed(EDDY_EINVAL);
+  *addr = {};
   return ended(source_address(listener, false, *addr));
 }
 

@@ -98,6 +98,11 @@ static eddy_native_t let_go(Source &source) {
   return native;
 }
 
+// Nothing connects once the close call has returned, and the address is free.
+static bool closes_at_once(const Source &source) {
+  return source.kind == SourceKind::listener && source.medium == Medium::socket;
+}
+
 void source_close(Source &source, Op *closer) {
   Loop &loop = *source.loop;
   loop.sources.remove(source);
@@ -115,6 +120,7 @@ void source_close(Source &source, Op *closer) {
   if (source.kind == SourceKind::listener) listener_closing(source);
   loop.driver->quiesce(source);
   if (source.kind == SourceKind::fd) loop.natives.remove(source.native);
+  if (closes_at_once(source)) os_socket_close(let_go(source));
 }
 
 int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb) {
@@ -186,7 +192,7 @@ static void finalize(Source &source) {
       else
         pool_linger(pool);
     } else {
-      native = let_go(source);
+      if (!closes_at_once(source)) native = let_go(source);
       if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
         native_close(native, source.shared);
       if (!source.drained) source_rest(source);

@@ -166,6 +166,7 @@ int eddy_stream_get_native_option(const eddy_stream_t *handle, int32_t level, in
 int eddy_stream_local_address(const eddy_stream_t *handle, eddy_addr_t *addr) {
   const eddy_stream &stream = check_stream(handle);
   if (!addr) return failed(EDDY_EINVAL);
+  *addr = {};
   return ended(source_address(stream, false, *addr));
 }
 

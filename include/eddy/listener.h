@@ -67,10 +67,12 @@ EDDY_API int eddy_listener_accept_many(eddy_listener_t *listener, eddy_op_t *op,
 EDDY_API void eddy_listener_pause(eddy_listener_t *listener);
 EDDY_API void eddy_listener_resume(eddy_listener_t *listener);
 
-/* Closes (rule 8). `op` and `cb` may both be NULL. */
+/* Closes (rule 8). `op` and `cb` may both be NULL. When it returns nothing connects any more, and the address is free,
+   unless somebody else has the socket too (after a fork or a dup, or a listener with EDDY_LISTEN_REUSE_PORT), or a
+   stream that was accepted on this pipe of Windows is open. What waits in the kernel's queue is reset. */
 EDDY_API int eddy_listener_close(eddy_listener_t *listener, eddy_op_t *op, eddy_cb cb);
 
-/* The address it listens on, with the port the system chose. 0, or EDDY_ECLOSED. */
+/* The address it listens on, with the port the system chose. 0, or EDDY_ECLOSED (it is closing); then *addr is zero. */
 EDDY_API int eddy_listener_address(const eddy_listener_t *listener, eddy_addr_t *addr);
 
 /* Options, by the numbers and rules of <eddy/stream.h>. */
@@ -78,7 +80,8 @@ EDDY_API int eddy_listener_set_option(eddy_listener_t *listener, uint32_t option
 EDDY_API int eddy_listener_get_option(const eddy_listener_t *listener, uint32_t option,
                                       int64_t *value);
 
-/* The descriptor, still the listener's; EDDY_NO_NATIVE for a pipe of Windows, which has one for each client. */
+/* The descriptor, still the listener's; EDDY_NO_NATIVE when it is closing, and for a pipe of Windows, which has one for
+   each client. */
 EDDY_API eddy_native_t eddy_listener_native(const eddy_listener_t *listener);
 
 #endif

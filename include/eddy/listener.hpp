@@ -57,7 +57,7 @@ public:
   void resume() { eddy_listener_resume(handle_); }
   // With the port that the system chose.
   address local_address() const {
-    eddy_addr_t native;
+    eddy_addr_t native{};
     eddy_listener_address(handle_, &native);
     return address(native);
   }

@@ -37,7 +37,8 @@
                       getters still work, a second close aborts. Close takes NULL for op and callback
                       together. The handle is invalid when its close callback is entered or, without
                       one, when the callback of the last op pending on it has returned (at once when
-                      there is none). Closing inside any callback is allowed.
+                      there is none). Closing inside any callback is allowed. A listener's address is
+                      free when its close call has returned.
                       A call with a handle that has ended aborts by name while its memory rests.
      9  Alive.        A loop runs while ref'd ops are pending (an accepted post counts) or handles
                       are closing.

@@ -1,5 +1,6 @@
 // <eddy/listener.hpp>.
 #include "net.hpp"
+#include "system.hpp"
 
 static eddy::task<> accepts(eddy::loop &l) {
   auto at = eddy::address::loopback(0);
@@ -19,4 +20,33 @@ static eddy::task<> accepts(eddy::loop &l) {
   co_await in.close();
 }
 
+// Neither kind spins; the one that people write first does not even end.
+static eddy::task<> outlives_a_full_table(eddy::loop &l) {
+  eddy::listener in(l, eddy::address::loopback(0));
+  eddy::stream peer(l);
+  co_await peer.connect(in.local_address());
+  {
+    test::full_table full;
+    if (!full.possible()) co_return;
+    auto told = co_await in.accept_once().nothrow();
+    CHECK(told.error() == eddy::errc::too_many_descriptors);
+    auto waits = co_await in.accept().within(1ms).nothrow();
+    CHECK(waits.error() == std::errc::timed_out);
+  }
+  eddy::stream accepted = co_await in.accept();
+  CHECK(accepted);
+}
+
+// A closed listener has no address.
+static eddy::task<> closing_answers(eddy::loop &l) {
+  eddy::listener in(l, eddy::address::loopback(0));
+  eddy::address at = in.local_address();
+  in.reset();
+  auto again = eddy::listener::open(l, at);
+  CHECK(again); // at once
+  co_return;
+}
+
 TEST(listeners) { test::on_loop(accepts); }
+TEST(full_descriptor_table) { test::on_loop(outlives_a_full_table); }
+TEST(addresses_are_free_at_once) { test::on_loop(closing_answers); }

@@ -25,6 +25,19 @@ struct ended {
 // Runs `body` in a child. Nothing when this is a child itself, and made for a later call.
 std::optional<ended> run_in_child(void (*body)());
 
+// While it lives this process can open no descriptor more.
+class full_table {
+public:
+  full_table();
+  full_table(const full_table &) = delete;
+  full_table &operator=(const full_table &) = delete;
+  ~full_table();
+  bool possible() const { return limit_ != 0; } // whether the system has such a limit
+
+private:
+  std::uint64_t limit_ = 0;
+};
+
 // Two native ends of something that can be polled; what is put in at `in` can be read at `out`.
 class wire {
 public:

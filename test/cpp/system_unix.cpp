@@ -39,6 +39,24 @@ std::optional<ended> run_in_child(void (*body)()) {
   return ended{WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, status, said};
 }
 
+// The lowest free number is the first that may not be had.
+full_table::full_table() {
+  rlimit now;
+  getrlimit(RLIMIT_NOFILE, &now);
+  limit_ = now.rlim_cur;
+  int free = dup(0);
+  CHECK(free >= 0 && close(free) == 0);
+  now.rlim_cur = static_cast<rlim_t>(free);
+  CHECK(setrlimit(RLIMIT_NOFILE, &now) == 0);
+}
+
+full_table::~full_table() {
+  rlimit now;
+  getrlimit(RLIMIT_NOFILE, &now);
+  now.rlim_cur = limit_;
+  setrlimit(RLIMIT_NOFILE, &now);
+}
+
 wire::wire() {
   int ends[2];
   CHECK(pipe(ends) == 0);

@@ -111,6 +111,9 @@ std::optional<ended> run_in_child(void (*body)()) {
   return ended{code == abort_of_the_c_runtime, static_cast<int>(code), said};
 }
 
+full_table::full_table() = default;
+full_table::~full_table() = default;
+
 wire::wire() {
   SOCKET ends[2];
   connected_sockets(ends);
