@@ -179,9 +179,8 @@ static void on_accept(eddy_op_t *op, int64_t result) {
 }
 
 static void listen_on(const eddy_addr_t *address, eddy_op_t *accept) {
-  eddy_listen_options_t listening = {.size = sizeof listening, .flags = EDDY_LISTEN_NODELAY};
   eddy_listener_t *listener;
-  int error = eddy_listener_open(loop, address, &listening, &listener);
+  int error = eddy_listener_open(loop, address, NULL, &listener);
   if (error < 0) fail(PROGRAM, "cannot listen", error);
 
   eddy_addr_t bound;

@@ -42,7 +42,7 @@ eddy::task<> accept(eddy::listener &in, eddy::scope &conns, eddy::pool &pool) {
 
 eddy::task<> serve(eddy::loop &l, const eddy::address &at, eddy_native_t end_requests) {
   eddy::pool pool(l, kBuffers, 16384);
-  eddy::listener in(l, at, EDDY_LISTEN_NODELAY);
+  eddy::listener in(l, at);
   eddy::fd signals(l, end_requests);
   std::printf("listening on %s driver=%s\n", in.local_address().text().c_str(), l.driver());
   std::fflush(stdout);

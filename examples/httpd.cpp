@@ -90,9 +90,7 @@ options read_options(int argc, char **argv) {
 
 eddy::listener listen(eddy::loop &l, const options &o) {
   eddy::address at(o.host, static_cast<uint16_t>(o.port));
-  eddy::listener out(l, at, 0, 4096);
-  out.set_option(EDDY_OPT_NODELAY, 1).value(); // its connections inherit it
-  return out;
+  return eddy::listener(l, at);
 }
 
 void serve(const options &o) {

@@ -165,7 +165,7 @@ int eddy_listener_open(eddy_loop_t *handle, const eddy_addr_t *address,
   eddy_listen_options_t options;
   if (int error = read_options(options, user_options, sizeof(eddy_listen_options_t)))
     return failed(error);
-  uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
+  uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_DELAY;
   if ((options.flags & ~known) || options.reserved) return failed(EDDY_ENOTSUP);
   if (!address) return failed(EDDY_EINVAL);
   if (!stream_takes(address->family)) return failed(EDDY_EAFNOSUPPORT);
@@ -175,7 +175,7 @@ int eddy_listener_open(eddy_loop_t *handle, const eddy_addr_t *address,
   eddy_listener *listener = listener_new(loop);
   if (!listener) return failed(EDDY_ENOMEM);
   OsResult outcome =
-      listen_on(*listener, *address, options.backlog ? options.backlog : 4096, options.flags);
+      listen_on(*listener, *address, options.backlog ? options.backlog : INT32_MAX, options.flags);
   if (outcome.value < 0) {
     source_free(*listener);
     return ended(outcome);

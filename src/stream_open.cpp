@@ -55,6 +55,7 @@ int eddy_stream_open(eddy_loop_t *handle, uint16_t family, eddy_stream_t **out) 
     return ended(opened);
   }
   source_hold(*stream, opened.value);
+  if (family != EDDY_AF_UNIX) os_socket_option(stream->native, EDDY_OPT_NODELAY, 1);
   *out = stream;
   return 0;
 }

@@ -194,7 +194,6 @@ static void on_connected(eddy_op_t *op, int64_t result) {
     conn->open = true;
     client->open++;
     client->result->connected++;
-    eddy_stream_set_option(conn->stream, EDDY_OPT_NODELAY, 1);
     eddy_op_set_flags(&conn->write, EDDY_OP_INLINE);
     eddy_stream_read_pool(conn->stream, &conn->read, client->pool, 0, on_read);
   }

@@ -10,15 +10,15 @@ enum {
   EDDY_LISTEN_REUSE_PORT =
       1 << 0, /* several listeners share the port, the kernel spreads (socket(7)) */
   EDDY_LISTEN_V6ONLY = 1 << 1, /* an IPv6 listener without IPv4; else an IPv6 one is dual stack */
-  EDDY_LISTEN_NODELAY = 1 << 2 /* accepted streams have EDDY_OPT_NODELAY on (they inherit it) */
+  EDDY_LISTEN_DELAY = 1 << 2   /* accepted streams have EDDY_OPT_NODELAY off, else on */
 };
 
 /* Zero means default. */
 typedef struct eddy_listen_options {
-  uint32_t size;  /* sizeof(eddy_listen_options_t) */
-  uint32_t flags; /* EDDY_LISTEN_* */
-  uint32_t
-      backlog; /* connections the kernel queues; default 4096, cut to the system's somaxconn (listen(2)) */
+  uint32_t size;    /* sizeof(eddy_listen_options_t) */
+  uint32_t flags;   /* EDDY_LISTEN_* */
+  uint32_t backlog; /* connections the kernel queues; default: as many as the system takes, which
+                       cuts every number to its own limit (somaxconn, listen(2)) */
   uint32_t reserved;
 } eddy_listen_options_t;
 

@@ -16,7 +16,7 @@
 #include <eddy/op.h>
 #include <eddy/pool.h>
 
-/* Opens an idle stream of EDDY_AF_INET, EDDY_AF_INET6 (TCP) or EDDY_AF_UNIX. Returns 0, or EDDY_EAFNOSUPPORT,
+/* Opens an idle stream of EDDY_AF_INET, EDDY_AF_INET6 (TCP) or EDDY_AF_UNIX. EDDY_OPT_NODELAY is on. Returns 0, or EDDY_EAFNOSUPPORT,
    EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. On Windows one of
    EDDY_AF_UNIX has no descriptor until it connects. */
 EDDY_API int eddy_stream_open(eddy_loop_t *loop, uint16_t family, eddy_stream_t **stream);
@@ -126,7 +126,7 @@ EDDY_API int eddy_stream_wait_uncongested(eddy_stream_t *stream, eddy_op_t *op, 
    With EDDY_OPT_LINGER 0 a close resets, like eddy_stream_close_reset. A positive one holds for a descriptor
    that is released: eddy's own close never blocks, and what is unsent goes out in the background. */
 enum {
-  EDDY_OPT_NODELAY = 1,            /* 0 or 1 */
+  EDDY_OPT_NODELAY = 1,            /* 0 or 1; on, but of an adopted socket what it was */
   EDDY_OPT_KEEPALIVE = 2,          /* 0 or 1 */
   EDDY_OPT_KEEPALIVE_IDLE = 3,     /* seconds, 1 to 32767 (tcp(7)) */
   EDDY_OPT_KEEPALIVE_INTERVAL = 4, /* seconds, 1 to 32767 */

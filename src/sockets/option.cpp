@@ -67,7 +67,7 @@ OsResult set_listen_flags(eddy_native_t fd, uint16_t family, uint32_t flags) {
   OsResult result;
   if (family == EDDY_AF_INET6)
     result = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, (flags & EDDY_LISTEN_V6ONLY) != 0);
-  if (result.value == 0 && (flags & EDDY_LISTEN_NODELAY))
+  if (result.value == 0 && family != EDDY_AF_UNIX && !(flags & EDDY_LISTEN_DELAY))
     result = set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   return result;
 }

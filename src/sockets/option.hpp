@@ -7,6 +7,6 @@ namespace eddy {
 
 OsResult set_flag(eddy_native_t fd, int level, int name, int value);
 OsResult get_flag(eddy_native_t fd, int name);                                // of SOL_SOCKET
-OsResult set_listen_flags(eddy_native_t fd, uint16_t family, uint32_t flags); // V6ONLY and NODELAY
+OsResult set_listen_flags(eddy_native_t fd, uint16_t family, uint32_t flags); // V6ONLY and DELAY
 
 } // namespace eddy

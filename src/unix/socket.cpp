@@ -33,7 +33,7 @@ OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
 
 OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
                           uint32_t flags) {
-  constexpr uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY;
+  constexpr uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_DELAY;
   if (flags & ~known) return {EDDY_ENOTSUP, 0};
   OsResult result;
   if (addr.family != EDDY_AF_UNIX) result = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);

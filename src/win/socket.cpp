@@ -90,7 +90,7 @@ OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr) {
 // SO_REUSEADDR would let others take the port away, and there is nothing like SO_REUSEPORT.
 OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
                           uint32_t flags) {
-  if (flags & ~uint32_t{EDDY_LISTEN_V6ONLY | EDDY_LISTEN_NODELAY}) return {EDDY_ENOTSUP, 0};
+  if (flags & ~uint32_t{EDDY_LISTEN_V6ONLY | EDDY_LISTEN_DELAY}) return {EDDY_ENOTSUP, 0};
   OsResult result;
   if (addr.family != EDDY_AF_UNIX) result = set_flag(fd, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
   if (result.value == 0) result = set_listen_flags(fd, addr.family, flags);

@@ -15,7 +15,7 @@ public:
 
 // Two ends of a TCP connection.
 inline eddy::task<pair> connected(eddy::loop &l) {
-  eddy::listener in(l, eddy::address::loopback(0), EDDY_LISTEN_NODELAY);
+  eddy::listener in(l, eddy::address::loopback(0));
   eddy::stream one(l);
   co_await one.connect(in.local_address());
   eddy::stream two = co_await in.accept();

@@ -79,7 +79,7 @@ void listening(void **) {
   assert_int_equal(option_of(fd, SOL_SOCKET, SO_ACCEPTCONN), 1);
   assert_int_equal(option_of(fd, SOL_SOCKET, SO_REUSEADDR), 1);
   assert_int_equal(option_of(fd, SOL_SOCKET, SO_REUSEPORT), 0);
-  assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+  assert_int_equal(option_of(fd, IPPROTO_TCP, TCP_NODELAY), 1);
   eddy_native_t second = open_socket(EDDY_AF_INET);
   assert_result(os_socket_listen(second, bound, 16, 0), EDDY_EADDRINUSE, EADDRINUSE);
   assert_result(os_socket_listen(second, bound, 16, 1u << 3), EDDY_ENOTSUP);
@@ -96,18 +96,19 @@ void listening(void **) {
 
 void listeners_share_a_port_when_asked(void **) {
   eddy_addr_t bound, same;
-  constexpr uint32_t flags = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_NODELAY;
+  constexpr uint32_t flags = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_DELAY;
   eddy_native_t first = listen_on(loopback(EDDY_AF_INET), bound, flags);
   eddy_native_t second = listen_on(bound, same, flags);
   assert_true(eddy_addr_equal(&bound, &same));
-  assert_int_equal(option_of(first, IPPROTO_TCP, TCP_NODELAY), 1);
+  assert_int_equal(option_of(first, IPPROTO_TCP, TCP_NODELAY), 0);
   os_socket_close(first);
   os_socket_close(second);
 }
 
 void accepted_streams_inherit_nodelay(void **) {
-  Pair pair(EDDY_AF_INET, EDDY_LISTEN_NODELAY);
+  Pair pair(EDDY_AF_INET), delayed(EDDY_AF_INET, EDDY_LISTEN_DELAY);
   assert_int_equal(option_of(pair.server, IPPROTO_TCP, TCP_NODELAY), 1);
+  assert_int_equal(option_of(delayed.server, IPPROTO_TCP, TCP_NODELAY), 0);
 }
 
 void ipv6_listeners_are_dual_stack(void **) {
