@@ -60,14 +60,30 @@ void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_
   head.accept.last = &stream;
 }
 
+// Its file, if it makes one, is known before it is made: for then nothing may fail any more.
+static OsResult file_expect(eddy_listener &listener, const eddy_addr_t &address) {
+  char path[kLocalPath];
+  size_t length = os_path_of(address, path);
+  if (!length) return {};
+  void *memory = listener.loop->memory.get(sizeof(MadeFile) + length);
+  if (!memory) return {EDDY_ENOMEM, 0};
+  listener.file = new (memory) MadeFile{{}, sizeof(MadeFile) + length};
+  memcpy(listener.file->path(), path, length);
+  return {};
+}
+
+void file_forget(Source &source) {
+  eddy_listener &listener = static_cast<eddy_listener &>(source);
+  if (listener.file) listener.loop->memory.put(listener.file, listener.file->size);
+  listener.file = nullptr;
+}
+
 // Only now, for it is not this listener's any more once it was given to another program.
 void listener_closing(Source &source) {
   eddy_listener &listener = static_cast<eddy_listener &>(source);
   timer_disarm(listener.backoff);
-  eddy_addr_t address;
-  if (listener.made_path && !listener.shared && source_address(listener, false, address).value == 0)
-    os_path_remove(address, listener.path_id);
-  listener.made_path = false;
+  if (listener.file && !listener.shared) os_path_remove(listener.file->path(), listener.file->id);
+  file_forget(listener);
 }
 
 static Source *offered_by(const Op &op, const Loop &loop) {
@@ -141,13 +157,16 @@ static OsResult listen_on(eddy_listener &listener, const eddy_addr_t &address, u
     return pipes->listen(listener, address, backlog);
   OsResult outcome = os_socket_open(address.family);
   if (outcome.value < 0) return outcome;
-  listener.native = outcome.value;
-  outcome = os_socket_listen(listener.native, address, backlog, flags);
+  eddy_native_t native = outcome.value;
+  outcome = file_expect(listener, address);
+  if (outcome.value == 0) outcome = os_socket_listen(native, address, backlog, flags);
+  bool made =
+      outcome.value == 0 && listener.file && os_path_made(listener.file->path(), listener.file->id);
+  if (!made) file_forget(listener);
   if (outcome.value < 0)
-    os_socket_close(listener.native);
-  else if (address.family == EDDY_AF_UNIX)
-    listener.made_path = os_path_made(address, listener.path_id);
-  if (outcome.value == 0) source_hold(listener, listener.native);
+    os_socket_close(native);
+  else
+    source_hold(listener, native);
   return outcome;
 }
 

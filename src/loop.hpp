@@ -141,6 +141,7 @@ void stream_write_ended(Op &op);
 void stream_fail_writes(Source &source);
 void listener_backoff(Source &listener);
 void listener_closing(Source &listener);
+void file_forget(Source &listener);
 void congestion_changed(Source &source);
 void pool_unlink(Op &reader);
 void pool_drop(Op &reader);

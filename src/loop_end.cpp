@@ -96,6 +96,7 @@ static int close_inherited(Loop &loop) {
     for (Source *source = list->head, *next; source; source = next) {
       next = source->next;
       if (source->kind == SourceKind::stream) route_free(*source);
+      if (source->kind == SourceKind::listener) file_forget(*source);
       if (source->kind == SourceKind::pool)
         pool_release_memory(static_cast<eddy_pool &>(*source));
       else if (source->kind != SourceKind::fd && source->native != EDDY_NO_NATIVE)

@@ -46,9 +46,13 @@ OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t na
                                      uint32_t *size);
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr);
 OsResult os_socket_pair(eddy_native_t ends[2]); // connected to each other
-// The file that a listener's bind has made, so that it alone is removed again. False: there is none.
-bool os_path_made(const eddy_addr_t &addr, uint64_t id[2]);
-void os_path_remove(const eddy_addr_t &addr, const uint64_t id[2]);
+// The file that a listener's bind makes. Its path, which holds wherever the process goes meanwhile, in `path` of
+// kLocalPath bytes: the length with the final NUL, 0 for an address that makes none. Then which file it was, so that
+// this one alone is removed; false: there is none.
+constexpr size_t kLocalPath = 4096 + sizeof(eddy_addr_t::bytes) + 2;
+size_t os_path_of(const eddy_addr_t &addr, char *path);
+bool os_path_made(const char *path, uint64_t id[2]);
+void os_path_remove(const char *path, const uint64_t id[2]);
 OsResult os_socket_shutdown(eddy_native_t fd, uint32_t side);
 OsResult os_socket_reset_on_close(eddy_native_t fd);
 void os_socket_close(eddy_native_t fd); // never blocks

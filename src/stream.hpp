@@ -20,6 +20,13 @@ struct Route {
   Op again; // waits when there was no room at the peer
 };
 
+// Of a listener on a path, which is removed with it.
+struct MadeFile {
+  uint64_t id[2];
+  size_t size; // of this and of the path behind it
+  char *path() { return reinterpret_cast<char *>(this + 1); }
+};
+
 } // namespace eddy
 
 struct eddy_stream : eddy::Source {
@@ -37,9 +44,8 @@ struct eddy_stream : eddy::Source {
 };
 
 struct eddy_listener : eddy::Source {
-  eddy::Op backoff;    // waits after a full descriptor table
-  uint64_t path_id[2]; // of the file that its bind has made
-  bool made_path;
+  eddy::Op backoff;     // waits after a full descriptor table
+  eddy::MadeFile *file; // that its bind has made
 };
 
 namespace eddy {

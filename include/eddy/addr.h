@@ -34,7 +34,7 @@ typedef struct eddy_addr {
      192.0.2.1  192.0.2.1:80  2001:db8::1  [2001:db8::1]:80  fe80::1%eth0  [fe80::1%3]:80
      unix:/run/x.sock  unix:@abstract
    A missing port is `port`. A scope is an interface name or number. Returns 0, or
-     EDDY_EINVAL       not an address (host names are not resolved), a port over 65535, text after it
+     EDDY_EINVAL       NULL, or not an address (host names are not resolved), a port over 65535, text after it
      EDDY_ENODEV       no interface of that name
      EDDY_ENAMETOOLONG a path of more than 107 bytes (sun_path, unix(7))
    *addr is zeroed on error. */
@@ -50,7 +50,8 @@ EDDY_API int eddy_addr_any(eddy_addr_t *addr, uint16_t family, uint16_t port);
 EDDY_API int eddy_addr_loopback(eddy_addr_t *addr, uint16_t family, uint16_t port);
 
 /* Converts to a native struct sockaddr_in, _in6 or _un in `native` of `size` bytes. Returns its length,
-   or EDDY_ENOBUFS when it does not fit, EDDY_EAFNOSUPPORT for a family the system does not have. */
+   or EDDY_ENOBUFS when it does not fit, EDDY_EAFNOSUPPORT for a family the system does not have, EDDY_EINVAL for a
+   path with a NUL inside (abstract names may have some), EDDY_ENAMETOOLONG. */
 EDDY_API int eddy_addr_to_native(const eddy_addr_t *addr, void *native, size_t size);
 
 /* Converts from a native struct sockaddr of `size` bytes. Returns 0, or EDDY_EINVAL when it is too

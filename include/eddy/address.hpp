@@ -16,13 +16,13 @@ public:
 #if EDDY_EXCEPTIONS
   // As eddy_addr_parse: "127.0.0.1:80", "[::1]:80", "unix:/run/x.sock". Throws std::system_error.
   explicit address(const std::string &text, std::uint16_t port = 0) {
-    detail::check(eddy_addr_parse(&native_, text.c_str(), port));
+    detail::check(read(native_, text, port));
   }
 #endif
 
   static result<address> parse(const std::string &text, std::uint16_t port = 0) {
     eddy_addr_t native;
-    int error = eddy_addr_parse(&native, text.c_str(), port);
+    int error = read(native, text, port);
     if (error < 0) return detail::code_of(error);
     return address(native);
   }
@@ -51,6 +51,12 @@ public:
   }
 
 private:
+  // Text with a NUL inside names nothing.
+  static int read(eddy_addr_t &native, const std::string &text, std::uint16_t port) {
+    bool whole = text.find('\0') == std::string::npos;
+    return eddy_addr_parse(&native, whole ? text.c_str() : nullptr, port);
+  }
+
   eddy_addr_t native_{};
 };
 

@@ -24,7 +24,8 @@ typedef struct eddy_listen_options {
 
 /* Binds and listens, for TCP or, with an address of EDDY_AF_UNIX, on a path, an abstract name, or the name of a pipe of
    Windows (<eddy/stream.h>); flags are for TCP alone then. A path that exists gives EDDY_EADDRINUSE, whoever made it.
-   The file is removed when the listener is closed or drained, if it is still the one that its bind has made. Length 0:
+   The file is removed when the listener is closed or drained, if it is still the one that its bind has made. A relative
+   path is that of the folder in which the process was at the bind. A path with a NUL inside is EDDY_EINVAL. Length 0:
    the system chooses an abstract name (unix(7)). A pipe keeps 4 instances (or `backlog`, if that is less) for clients
    to come, with the rights that the system gives by default, from this machine only; its name is taken until the last
    stream accepted on it is closed. SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or

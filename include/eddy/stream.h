@@ -41,13 +41,13 @@ EDDY_API int eddy_stream_adopt(eddy_loop_t *loop, eddy_native_t native, eddy_str
 /* Binds an idle stream to a local address, to be connected from there. The file of a Unix socket's path stays when the
    stream is closed. Returns 0, or EDDY_EINVAL (bound or connected already, or no address), EDDY_EADDRINUSE,
    EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_EAFNOSUPPORT, EDDY_ENOENT (no such folder), EDDY_ENOTSUP (EDDY_AF_UNIX on
-   Windows), EDDY_ECLOSED, EDDY_EBUSY (inherited over a fork). */
+   Windows), EDDY_ECLOSED, EDDY_EBUSY (inherited over a fork). A path with a NUL inside is EDDY_EINVAL. */
 EDDY_API int eddy_stream_bind(eddy_stream_t *stream, const eddy_addr_t *local);
 
 /* Connects. 0, or EDDY_ECONNREFUSED, EDDY_EHOSTUNREACH, EDDY_ENETUNREACH, EDDY_EADDRNOTAVAIL,
    EDDY_EISCONN, EDDY_EALREADY (a connect is pending, or has failed), EDDY_EAFNOSUPPORT, EDDY_EACCES,
-   EDDY_ENOENT (nobody listens on that path or pipe), EDDY_ENOMEM, EDDY_EINVAL (no address), EDDY_EBUSY (inherited
-   over a fork, see eddy_loop_after_fork). When a local listener has
+   EDDY_ENOENT (nobody listens on that path or pipe), EDDY_ENOMEM, EDDY_EINVAL (no address, or a path with a NUL
+   inside), EDDY_EBUSY (inherited over a fork, see eddy_loop_after_fork). When a local listener has
    no room (its queue is full, all instances of its pipe have a client), the connect is tried again every 10 ms,
    without end unless there is a deadline. `peer` is read before it returns. After a failure, a cancel or a deadline
    the stream can only be closed. Cancel class prompt. */

@@ -17,11 +17,13 @@ int deliver(void *native, size_t size, const void *source, size_t length) {
 
 int unix_to_native(const eddy_addr_t &addr, void *native, size_t size) {
   if (addr.length > kPathRoom) return failed(EDDY_ENAMETOOLONG);
+  // A path has its final NUL if there is room; in an abstract name every byte counts (unix(7)).
+  bool is_path = addr.length > 0 && addr.bytes[0] != 0;
+  if (is_path && memchr(addr.bytes, 0, addr.length))
+    return failed(EDDY_EINVAL); // would name a shorter path
   sockaddr_un out = {};
   out.sun_family = AF_UNIX;
   memcpy(out.sun_path, addr.bytes, addr.length);
-  // A path has its final NUL if there is room; in an abstract name every byte counts (unix(7)).
-  bool is_path = addr.length > 0 && addr.bytes[0] != 0;
   size_t length = addr.length + (is_path && addr.length < kPathRoom ? 1u : 0u);
   return deliver(native, size, &out, kPathStart + length);
 }

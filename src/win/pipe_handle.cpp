@@ -127,6 +127,8 @@ OsResult address(const Source &source, bool peer, eddy_addr_t &addr) {
 } // namespace
 
 OsResult pipe_name(const eddy_addr_t &addr, PipeName &name) {
+  if (addr.length > sizeof addr.bytes) return {EDDY_ENAMETOOLONG, 0};
+  if (memchr(addr.bytes, 0, addr.length)) return {EDDY_EINVAL, 0};
   int length =
       wtf8_to_utf16(addr.bytes, addr.length, reinterpret_cast<char16_t *>(name), sizeof addr.bytes);
   if (length < 0) return {length, 0};

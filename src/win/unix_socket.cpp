@@ -16,22 +16,43 @@ OsResult os_connect_local(eddy_native_t fd, const eddy_addr_t &peer) {
   return failure.native == WSAEWOULDBLOCK ? OsResult{kAgain, 0} : failure;
 }
 
-static bool wide_path(const eddy_addr_t &addr, char16_t path[sizeof addr.bytes + 1]) {
-  if (addr.family != EDDY_AF_UNIX || addr.length == 0 || addr.bytes[0] == 0) return false;
-  int length = wtf8_to_utf16(addr.bytes, addr.length, path, sizeof addr.bytes);
-  if (length > 0) path[length] = 0;
-  return length > 0;
+static constexpr DWORD kWidePath = 2048;
+
+// What has no full path that fits stays as it is.
+size_t os_path_of(const eddy_addr_t &addr, char *path) {
+  if (addr.family != EDDY_AF_UNIX || addr.length == 0 || addr.bytes[0] == 0) return 0;
+  if (addr.length > sizeof addr.bytes) return 0;
+  char16_t given[sizeof addr.bytes + 1];
+  wchar_t full[kWidePath];
+  int length = wtf8_to_utf16(addr.bytes, addr.length, given, sizeof addr.bytes);
+  if (length <= 0) return 0;
+  given[length] = 0;
+  DWORD units =
+      GetFullPathNameW(reinterpret_cast<const wchar_t *>(given), kWidePath, full, nullptr);
+  int size = -1;
+  if (units && units < kWidePath)
+    size = wtf8_from_utf16(reinterpret_cast<const char16_t *>(full), units,
+                           reinterpret_cast<uint8_t *>(path), kLocalPath - 1);
+  if (size <= 0) {
+    size = addr.length;
+    memcpy(path, addr.bytes, addr.length);
+  }
+  path[size] = 0;
+  return static_cast<size_t>(size) + 1;
 }
 
-bool os_path_made(const eddy_addr_t &addr, uint64_t id[2]) {
-  char16_t path[sizeof addr.bytes + 1];
+bool os_path_made(const char *, uint64_t id[2]) {
   id[0] = id[1] = 0;
-  return wide_path(addr, path);
+  return true;
 }
 
-void os_path_remove(const eddy_addr_t &addr, const uint64_t[2]) {
-  char16_t path[sizeof addr.bytes + 1];
-  if (wide_path(addr, path)) DeleteFileW(reinterpret_cast<const wchar_t *>(path));
+void os_path_remove(const char *path, const uint64_t[2]) {
+  char16_t wide[kWidePath + 1];
+  int length =
+      wtf8_to_utf16(reinterpret_cast<const uint8_t *>(path), strlen(path), wide, kWidePath);
+  if (length <= 0) return;
+  wide[length] = 0;
+  DeleteFileW(reinterpret_cast<const wchar_t *>(wide));
 }
 
 } // namespace eddy

@@ -8,5 +8,6 @@ TEST(addresses) {
   CHECK(!(a == eddy::address::any(80)));
   CHECK(eddy::address::parse("nonsense").error() == std::errc::invalid_argument);
   CHECK_THROWS(std::system_error, eddy::address("nonsense"));
+  CHECK(eddy::address::parse(std::string("unix:/a\0b", 9)).error() == std::errc::invalid_argument);
   CHECK(eddy::address().text().empty());
 }
