@@ -8,7 +8,7 @@ struct conn {
   eddy_stream_t *stream;
   eddy_buf_t buf;
   int writing;
-  char bytes[4096];
+  char bytes[16384];
 };
 
 static void next(eddy_op_t *op, int64_t n) { /* a read or a write has ended */

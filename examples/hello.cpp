@@ -3,7 +3,7 @@
 #include <eddy.hpp>
 
 eddy::task<> echo(eddy::stream s) {
-  std::array<char, 4096> bytes;
+  std::array<char, 16384> bytes;
   for (;;) {
     auto n = co_await s.read(bytes).nothrow();
     if (!n || *n == 0) co_return; // a connection that breaks ends no other; `s` closes itself
