@@ -11,9 +11,9 @@ int64_t reason_error(Reason reason) {
 
 // Whether these bytes can be an op that was zeroed once.
 static bool sound(const Op &op) {
-  constexpr uint32_t flags = EDDY_OP_INLINE | EDDY_OP_UNREF, bits = (kReceives << 1) - 1;
+  constexpr uint32_t flags = EDDY_OP_INLINE | EDDY_OP_UNREF;
   return op.state <= State::posted && op.kind <= Kind::internal && op.reason <= Reason::close &&
-         !op.unused && !(op.flags & ~flags) && !(op.bits & ~bits);
+         !op.unused && !(op.flags & ~flags) && !(op.bits & ~kAllBits);
 }
 
 [[gnu::cold]] void op_refused(const Op &op, const char *message) {

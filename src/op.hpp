@@ -53,7 +53,8 @@ enum : uint16_t {
   kRepeat = 1 << 7,   // a poll that reports again
   kStarting = 1 << 8, // inside its start call, and may end there
   kReceives = 1 << 9, // a pool read whose delivery begins with a receive
-  kPatient = 1 << 10  // an accept that no passing error ends
+  kPatient = 1 << 10, // an accept that no passing error ends
+  kAllBits = (1 << 11) - 1
 };
 
 // The part of a work op that threads touch: one cache line, or two.

@@ -2,6 +2,8 @@
 // that reports it once, and one that owns requests.
 #include "fake_test.hpp"
 
+#include <initializer_list>
+
 using namespace eddy;
 using namespace eddy::fake;
 
