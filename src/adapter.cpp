@@ -36,6 +36,13 @@ static uint64_t asked_of(const Op &op) {
   return op.kind == Kind::read ? op.io.total : 0;
 }
 
+static OsResult perform(Source &source, Op &head) {
+  const Readiness &readiness = *source.loop->readiness;
+  if (head.kind == Kind::read && head.io.count == 1 && readiness.receive)
+    return readiness.receive(source.native, head.io.buffers->data, head.io.buffers->size);
+  return readiness.perform(head);
+}
+
 // False: the lane waits for readiness, for the user, or has nothing to do.
 static bool try_head(Source &source, Lane which) {
   Op *head = source.lanes[which].head;
@@ -47,7 +54,7 @@ static bool try_head(Source &source, Lane which) {
     return false;
   }
   uint64_t asked = asked_of(*head);
-  OsResult got = source.loop->readiness->perform(*head);
+  OsResult got = perform(source, *head);
   if (got.value == kBlocked) return false;
   if (got.value == kAgain) return !arm(source, which);
   settle(*head, got);
@@ -133,25 +140,33 @@ static void run(Source &source, unsigned lanes) {
 
 void adapter_run(Source &source, unsigned lanes) { run(source, lanes); }
 
-void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events) {
-  source.ready |= static_cast<uint8_t>(lanes);
-  if (hung_up) source.hung_up = true;
-  Op *reader = source.lanes[kReadLane].head;
-  unsigned work = 0;
-  if ((lanes & bit(kReadLane)) && reader) {
-    if (reader->kind == Kind::read_pool && source.loop->receive_now && !source.paused) {
-      if (!(reader->bits & kParked)) op_receive(*reader);
-    } else {
-      work = bit(kReadLane);
-    }
-  }
-  if ((lanes & bit(kWriteLane)) && source.lanes[kWriteLane].head) work |= bit(kWriteLane);
-  if (work) run(source, work);
+// What an event leads to, but for a pool read.
+[[gnu::noinline]] static void answer(Source &source, unsigned lanes, uint32_t events) {
+  if (lanes) run(source, lanes);
   if (!source.waiters.head || source.closing || (source.paused & kPausedByConnect)) return;
   if (events == kAskWaits)
     ask_each(source); // after the lanes, which may have taken the data
   else
     tell_waits(source, events);
+}
+
+// A pool read that receives where its callback is due.
+static bool receives_late(const Source &source, const Op &reader) {
+  return reader.kind == Kind::read_pool && source.loop->receive_now && !source.paused;
+}
+
+void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events) {
+  source.ready |= static_cast<uint8_t>(lanes);
+  if (hung_up) source.hung_up = true;
+  Op *reader = source.lanes[kReadLane].head;
+  bool reads = (lanes & bit(kReadLane)) && reader;
+  unsigned work = source.lanes[kWriteLane].head ? lanes & bit(kWriteLane) : 0;
+  if (reads && receives_late(source, *reader)) {
+    if (!(reader->bits & kParked)) op_receive(*reader);
+  } else if (reads) {
+    work |= bit(kReadLane);
+  }
+  if (work || source.waiters.head) answer(source, work, events);
 }
 
 // A write that is to ride with the others of this turn.

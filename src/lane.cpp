@@ -1,6 +1,6 @@
 // Serial lanes: one attempt for a lane's head, and what its outcome does to the lane.
 #include "accept_errors.hpp"
-#include "loop.hpp"
+#include "op_inline.hpp"
 #include "pool.hpp"
 #include "stream.hpp"
 
@@ -156,21 +156,35 @@ static bool is_whole(const Op &op, int64_t moved) {
          static_cast<uint64_t>(moved) == op.io.buffers->size - op.io.offset;
 }
 
-// The commonest outcome: the only write that is queued was taken whole.
-static void finish_only_write(Source &source, Op &op, int64_t moved) {
-  eddy_stream &stream = static_cast<eddy_stream &>(source);
+static void finish_only_write(Op &op, int64_t moved) {
+  eddy_stream &stream = static_cast<eddy_stream &>(*op.source);
   stream.queued -= static_cast<uint64_t>(moved);
   op.transferred += static_cast<uint64_t>(moved);
-  finish_head(op, static_cast<int64_t>(op.io.total), 0);
-  if (stream.congested) congestion_changed(source);
+  stream.lanes[kWriteLane] = {};
+  op_finish_inline(op, static_cast<int64_t>(op.io.total));
+  if (stream.congested) congestion_changed(stream);
+}
+
+static void finish_only_read(Op &op, int64_t moved) {
+  op.transferred = static_cast<uint64_t>(moved);
+  op.source->lanes[kReadLane] = {};
+  op_finish_inline(op, moved);
+}
+
+// The commonest outcomes: the only op of its lane has read something, or has written all it had.
+static bool settle_only(Op &op, int64_t moved) {
+  if (moved <= 0 || op.next) return false;
+  if (op.kind == Kind::read)
+    finish_only_read(op, moved);
+  else if (is_whole(op, moved))
+    finish_only_write(op, moved);
+  else
+    return false;
+  return true;
 }
 
 static void settle_write(Source &source, OsResult outcome) {
   OpList &queue = source.lanes[kWriteLane];
-  if (is_whole(*queue.head, outcome.value)) {
-    finish_only_write(source, *queue.head, outcome.value);
-    return;
-  }
   // A gather is cancelled as a whole: members without a reason of their own just go on.
   bool innocent = outcome.value == EDDY_ECANCELED && queue.head->reason == Reason::none;
   if (outcome.value < 0 && !innocent) {
@@ -237,6 +251,8 @@ static void settle_head(Op &op, OsResult outcome) {
 }
 
 void settle(Op &op, OsResult outcome) {
+  if (settle_only(op, outcome.value)) [[likely]]
+    return;
   Source &source = *op.source;
   Lane which = lane_of(op.kind);
   settle_head(op, outcome);

@@ -250,7 +250,7 @@ static OsResult receive(Source &source, void *data, size_t size) {
 }
 
 // Receives where the callback is called, so that all reads of a turn can use the same warm buffer.
-static void deliver_received(Op &op) {
+[[gnu::noinline]] static void deliver_received(Op &op) {
   Source &source = *op.source;
   eddy_pool &pool = *op.pool.pool;
   if (!pool_free_for(op) && !pool_admits(op)) [[unlikely]]
@@ -274,20 +274,25 @@ static void deliver_received(Op &op) {
   if (!emptied && !(op.bits & kFinal)) op_receive(op); // others have their turn first
 }
 
+// One that was received when its lane was run.
+[[gnu::noinline]] static void deliver_only_buffer(Op &op) {
+  op.count = 0;
+  eddy_pool &pool = *op.pool.pool;
+  deliver_buffer(op, pool, op.pool.first, pool.buffers[op.pool.first].size);
+}
+
 static void deliver_any(Op &op);
 
 void op_deliver(Op &op) {
   uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed | kParked));
-  if (bits == (kMulti | kInReady | kReceives) && !op.count) {
+  if (bits == (kInReady | kFinal) && op.kind != Kind::accept) {
+    deliver_result(op);
+  } else if (bits == (kMulti | kInReady | kReceives) && !op.count) {
     op.bits &= static_cast<uint16_t>(~(kInReady | kReceives));
     deliver_received(op);
   } else if (bits == (kMulti | kInReady) && op.kind == Kind::read_pool && op.count == 1) {
     op.bits &= static_cast<uint16_t>(~kInReady);
-    op.count = 0;
-    eddy_pool &pool = *op.pool.pool;
-    deliver_buffer(op, pool, op.pool.first, pool.buffers[op.pool.first].size);
-  } else if (bits == (kInReady | kFinal) && op.kind != Kind::accept) {
-    deliver_result(op);
+    deliver_only_buffer(op);
   } else {
     deliver_any(op);
   }

@@ -60,6 +60,19 @@ inline int op_started_inline(Op &op) {
   return EDDY_DONE;
 }
 
+// op_finish for all but pool reads.
+inline void op_finish_inline(Op &op, int64_t result) {
+  if (op.deadline || (op.bits & kStarting)) {
+    op_finish(op, result);
+    return;
+  }
+  op.ending = result;
+  op.os_error = 0;
+  op.bits |= kFinal;
+  op.state = State::ready;
+  op_make_ready(op);
+}
+
 // For the shortest way of all: whether an op could end inside its start call without having been begun, and its end.
 inline bool op_may_end_at_once(const Op &op, const Loop &loop) {
   return op.state == State::idle && (op.flags & EDDY_OP_INLINE) && !op.deadline && !loop.untaken;

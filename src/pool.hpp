@@ -30,9 +30,9 @@ struct eddy_pool : eddy::Source {
   char *memory;
   eddy::Buffer *buffers;
   uint32_t count, buffer_size;
-  uint32_t free;      // buffers neither filled nor lent
-  uint32_t free_head; // the stack of them
+  uint32_t free; // buffers neither filled nor lent
   uint32_t lent;
+  uint32_t free_head;                // the stack of those that are free
   uint32_t users;                    // pool reads that have not ended
   bool gone;                         // closed, and kept only for what is lent
   eddy::Op *line_head, *line_tail;   // reads that wait for a buffer

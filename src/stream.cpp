@@ -147,7 +147,7 @@ void congestion_changed(Source &source) {
 }
 
 // Joins its lane; the head goes to the driver, unless a connect has to come first.
-static void enqueue(eddy_stream &stream, Op &op, Kind kind) {
+static inline void enqueue(eddy_stream &stream, Op &op, Kind kind) {
   Lane which = lane_of(kind);
   OpList &queue = lane(stream, which);
   queue.push_back(op);
@@ -157,7 +157,7 @@ static void enqueue(eddy_stream &stream, Op &op, Kind kind) {
 }
 
 // The bytes of a buffer list, or an error.
-static int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
+static inline int64_t measure(const eddy_buf_t *buffers, uint32_t count) {
   if (count == 1 && buffers && !(buffers->size >> 62) && buffers->data) [[likely]]
     return static_cast<int64_t>(buffers->size);
   if (count && !buffers) return EDDY_EINVAL;
@@ -198,6 +198,21 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
   op.io.total = total;
 }
 
+// The next commonest: it has to be called back, but nothing hinders the attempt.
+static bool may_try_now(const eddy_stream &stream, const Op &op) {
+  return op.io.count == 1 && op.io.total - 1 < INT32_MAX && stream.loop->send_now &&
+         !stream.lanes[kWriteLane].head && stream.can_send && (stream.ready & (1u << kWriteLane));
+}
+
+static OsResult send_now(eddy_stream &stream, const eddy_buf_t &bytes) {
+  OsResult sent = stream.loop->send_now(stream.native, bytes.data, bytes.size);
+  if (sent.value == static_cast<int64_t>(bytes.size)) [[likely]]
+    return sent;
+  if (sent.value >= 0 || sent.value == kAgain)
+    stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
+  return sent;
+}
+
 // `tried`: what the attempt inside the start call has brought, or kAgain.
 [[gnu::noinline]] static int start_write(eddy_stream &stream, eddy_op_t *user_op,
                                          const eddy_buf_t *buffers, uint32_t count, eddy_cb cb,
@@ -214,6 +229,14 @@ static void lend(Op &op, const eddy_buf_t *buffers, uint32_t count, uint64_t tot
     op_finish(op, EDDY_EPIPE);
   } else {
     lend(op, buffers, count, static_cast<uint64_t>(total));
+    if (tried.value == kAgain && may_try_now(stream, op)) {
+      tried = send_now(stream, op.io.one);
+      if (tried.value == total) {
+        op.transferred = op.io.total;
+        op_finish_inline(op, total);
+        return op_started_inline(op);
+      }
+    }
     stream.queued += static_cast<uint64_t>(total);
     if (stream.queued >= stream.high) stream.congested = true;
     if (tried.value == kAgain) {
@@ -284,8 +307,8 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
 int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t *buffers,
                      uint32_t count, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
-  Op &op = op_begin(*stream.loop, &stream, user_op, Kind::read, cb, 0);
-  if (!op_admit(op)) return op_started(op);
+  Op &op = op_begin_inline(*stream.loop, &stream, user_op, Kind::read, cb, 0);
+  if (!op_admit_inline(op, *stream.loop, stream)) return op_started(op);
   int64_t total = measure(buffers, count);
   if (total > 0 && count > kMostBuffers) [[unlikely]]
     total = first_part(buffers, count);
@@ -295,9 +318,9 @@ int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t
     op_finish(op, EDDY_ENOTCONN);
   } else {
     lend(op, buffers, count, static_cast<uint64_t>(total));
-    enqueue(stream, op, op.kind);
+    enqueue(stream, op, Kind::read);
   }
-  return op_started(op);
+  return op_started_inline(op);
 }
 
 int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t *pool,
@@ -329,11 +352,9 @@ int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_
   if (!may_send_now(stream, user_op, buffers, count, cb))
     return start_write(stream, user_op, buffers, count, cb, {kAgain, 0});
   Loop &loop = *stream.loop;
-  OsResult tried = loop.send_now(stream.native, buffers->data, buffers->size);
+  OsResult tried = send_now(stream, *buffers);
   if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]]
     return op_end_at_once(op_of(user_op), Kind::write, tried.value);
-  if (tried.value >= 0 || tried.value == kAgain)
-    stream.ready &= static_cast<uint8_t>(~(1u << kWriteLane));
   return start_write(stream, user_op, buffers, count, cb, tried);
 }
 

@@ -86,7 +86,8 @@ static void tell(const epoll_event &event) {
   unsigned lanes = 0;
   if (hung_up || (bits & EPOLLIN)) lanes |= 1u << kReadLane;
   if (bits & (EPOLLOUT | EPOLLHUP | EPOLLERR)) lanes |= 1u << kWriteLane;
-  adapter_ready(*source, lanes, hung_up, poll_events(bits, kAllEvents));
+  uint32_t events = source->waiters.head ? poll_events(bits, kAllEvents) : 0;
+  adapter_ready(*source, lanes, hung_up, events);
 }
 
 int set_harvest(EpollSet &set, Time until) {

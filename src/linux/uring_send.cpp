@@ -51,7 +51,7 @@ static bool carry_one(Source &source, Op &head) {
   return true;
 }
 
-static bool carry_run(Source &source, Op &head) {
+[[gnu::noinline]] static bool carry_run(Source &source, Op &head) {
   Loop &loop = *source.loop;
   msghdr *header = message(loop);
   uint32_t ops = header ? gather_all(head, *header) : 0;
