@@ -36,13 +36,6 @@ static uint64_t asked_of(const Op &op) {
   return op.kind == Kind::read ? op.io.total : 0;
 }
 
-static OsResult perform(Source &source, Op &head) {
-  const Readiness &readiness = *source.loop->readiness;
-  if (head.kind == Kind::read && head.io.count == 1 && readiness.receive)
-    return readiness.receive(source.native, head.io.buffers->data, head.io.buffers->size);
-  return readiness.perform(head);
-}
-
 // False: the lane waits for readiness, for the user, or has nothing to do.
 static bool try_head(Source &source, Lane which) {
   Op *head = source.lanes[which].head;
@@ -54,7 +47,7 @@ static bool try_head(Source &source, Lane which) {
     return false;
   }
   uint64_t asked = asked_of(*head);
-  OsResult got = perform(source, *head);
+  OsResult got = source.loop->readiness->perform(*head);
   if (got.value == kBlocked) return false;
   if (got.value == kAgain) return !arm(source, which);
   settle(*head, got);

@@ -62,6 +62,8 @@ OsResult attempt(Op &op) {
   switch (op.kind) {
   case Kind::read:
     if (source.local) return receive_local(source, op.io.buffers, op.io.count);
+    if (op.io.count == 1)
+      return os_receive(source.native, op.io.buffers->data, op.io.buffers->size);
     return os_read(source.native, op.io.buffers, op.io.count, 0);
   case Kind::read_pool: return pool_attempt(op);
   case Kind::write: return attempt_write(op);

@@ -1,5 +1,8 @@
-// The io_uring driver: one epoll set for all that waits, as the epoll driver has it, polled by a ring that carries the
-// turn's sends. One io_uring_enter submits them and waits. The ring belongs to the loop's thread.
+// The io_uring driver: one epoll set for all that waits, as the epoll driver has it, and a ring that carries the turn's
+// sends. The ring belongs to the loop's thread.
+//
+// The loop sleeps in the set, or in the ring while that polls the set. To arm this poll costs more than a wait
+// (measured), and spares turns that do not wait the look at the set: so it is such turns that arm it.
 //
 // No request waits for a peer: sends are MSG_DONTWAIT, and the one poll names the set. So a request is under way only
 // from the flush to the reaping behind its enter, and nothing is ever cancelled in the kernel.
@@ -163,30 +166,55 @@ Time left_until(Time until) {
   return until > now ? until - now : 0;
 }
 
+// The ring wakes on time, the set late by the slack of the thread, or by a two-hundredth if that is more. So the set has
+// the most of a long sleep, and the ring the rest.
+constexpr Time kLongSleep = 10 * EDDY_MILLISECOND, kSlackShare = 128;
+
+// False: it is the ring in which the loop has to sleep, or to go on sleeping.
+bool slept_in_set(Loop &loop, Time until) {
+  Uring &uring = uring_of(loop);
+  Time end = until;
+  if (until != kNever) {
+    Time left = left_until(until);
+    if (left < kLongSleep || uring.set.coarse) return false;
+    end -= left / kSlackShare;
+  }
+  harvest(loop, end);
+  return uring.batch || core(loop).lost || until == kNever || monotonic_now() < end;
+}
+
+void poll_both(Loop &loop, Time until) {
+  Uring &uring = uring_of(loop);
+  bool sends = ring_unsubmitted(uring) != 0;
+  if (sends) until = 0; // they complete in their enter, and somebody waits for the callbacks
+  bool polls = !uring.set.foreign;
+  bool quiet = !uring.set_told && !uring.set_polled && !ring_has_news(uring);
+  if (until && polls && quiet && slept_in_set(loop, until)) return;
+  bool looks = !polls || (sends && !uring.set_polled); // without being told
+  if (!looks) poll_set(loop);
+  if (core(loop).lost) return;
+  // No loop may sleep that nobody could wake, for the ring had no room for the poll.
+  bool wait = until && polls && !uring.set_told && uring.set_polled;
+  if (wait || ring_unsubmitted(uring) || ring_has_news(uring)) {
+    if (!entered(loop, wait, wait ? left_until(until) : kNever)) return;
+  }
+  // First, for the call behind a send that found no room must come before the edges that follow.
+  reap(loop);
+  if (core(loop).lost) return;
+  if (polls || !core(loop).ready.empty()) until = 0;
+  if (looks || uring.set_told) harvest(loop, until);
+}
+
 void uring_poll(Loop &loop, Time until) {
   Uring &uring = uring_of(loop);
   if (core(loop).lost) {
     wake_wait(core(loop).wake, until);
     return;
   }
-  if (ring_unsubmitted(uring))
-    until = 0; // a send completes in its enter, and somebody waits for its callback
-  bool polls = !uring.set.foreign; // else the loop sleeps in the set itself
-  if (polls) poll_set(loop);
-  if (core(loop).lost) return;
-  // Nor may a loop sleep that nobody could wake, for the ring had no room for the poll.
-  bool wait = until && polls && !uring.set_told && uring.set_polled;
-  if (wait || ring_unsubmitted(uring) || ring_has_news(uring)) {
-    if (!entered(loop, wait, wait ? left_until(until) : kNever)) return;
-  }
   uring.batch = 0;
-  reap(
-      loop); // first: the call behind a send that found no room must come before the edges that follow
-  if (core(loop).lost) return;
-  if (polls || !core(loop).ready.empty()) until = 0;
-  if (uring.set_told || !polls) harvest(loop, until);
+  poll_both(loop, until);
   // Among few events a plain send is cheaper than a request (measured).
-  core(loop).send_now = uring.batch < kSmallBatch ? os_send : nullptr;
+  if (!core(loop).lost) core(loop).send_now = uring.batch < kSmallBatch ? os_send : nullptr;
 }
 
 eddy_native_t uring_native(Loop &loop) { return uring_of(loop).set.fd; }

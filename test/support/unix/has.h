@@ -9,6 +9,7 @@
 #define HAS_UNIX_SOCKETS 1 // with paths, and as plain sockets
 #define HAS_HALF_CLOSE 1   // of local streams too
 #define HAS_SIGNALS 1
+#define HAS_CALL_COUNTS 1 // of what eddy asks of the system
 #define HAS_DESCRIPTOR_LIMIT 1
 
 #endif

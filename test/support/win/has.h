@@ -9,6 +9,7 @@
 #define HAS_UNIX_SOCKETS 0
 #define HAS_HALF_CLOSE 0
 #define HAS_SIGNALS 0
+#define HAS_CALL_COUNTS 0
 #define HAS_DESCRIPTOR_LIMIT 0
 
 #endif
