@@ -351,7 +351,6 @@ int eddy_stream_write(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_
   eddy_stream &stream = check_stream(handle);
   if (!may_send_now(stream, user_op, buffers, count, cb))
     return start_write(stream, user_op, buffers, count, cb, {kAgain, 0});
-  Loop &loop = *stream.loop;
   OsResult tried = send_now(stream, *buffers);
   if (tried.value == static_cast<int64_t>(buffers->size)) [[likely]]
     return op_end_at_once(op_of(user_op), Kind::write, tried.value);
