@@ -91,5 +91,5 @@ int main(void) {
 }
 
 #else
-RUN_NOTHING("Winsock's calls cannot be counted by the linker")
+RUN_NOTHING("Winsock's calls cannot be counted by the linker");
 #endif
