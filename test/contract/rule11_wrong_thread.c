@@ -79,7 +79,7 @@ static int told[2];
 static void *runs_and_stays(void *unused) {
   (void)unused;
   eddy_loop_run(loop);
-  if (write(told[1], "", 1) == 1) usleep(100000); // its end would let go of the loop
+  while (write(told[1], "", 1) == 1) usleep(100000); // its end would let go of the loop
   return NULL;
 }
 
