@@ -41,6 +41,7 @@ static void never_connected(void **state) {
 }
 
 static void still_connecting(void **state) {
+  NEEDS(CONNECTING_TOLD);
   eddy_loop_t *loop = LOOP(state);
   struct full_listener full;
   full_listener_open(&full);
@@ -106,7 +107,11 @@ static void over(void **state) {
     eddy_stream_t *stream = NULL;
     struct rec connect = {0};
     assert_int_equal(eddy_stream_adopt(loop, native, &stream), 0);
-    assert_int_equal(read_once(loop, stream), resets ? EDDY_ECONNRESET : 0);
+    int64_t got = read_once(loop, stream);
+    if (resets && !HAS_CONNECTING_TOLD)
+      assert_true(got < 0); // Windows names it as it likes
+    else
+      assert_int_equal(got, resets ? EDDY_ECONNRESET : 0);
     eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
     turn_until(loop, &connect.finals, 1);
     assert_int_equal(connect.result, EDDY_EISCONN);

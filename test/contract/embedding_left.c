@@ -1,5 +1,6 @@
 // What a step leaves behind for the next one, and no event of the kernel will tell of, makes the native handle readable;
 // once nothing is left it is quiet.
+#include "needs.h"
 #include "rule_tools.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ static void yield_again(struct rec *rec, int64_t result) {
 }
 
 static void ready_ops(void **state) {
+  NEEDS(PROMPT_HANDLE);
   embed(LOOP(state));
   struct rec yield = {.then = yield_again};
   eddy_yield(the_loop, &yield.op, rec_cb);
@@ -53,6 +55,7 @@ static void ready_ops(void **state) {
 }
 
 static void an_idle_hook(void **state) {
+  NEEDS(PROMPT_HANDLE);
   embed(LOOP(state));
   struct rec idle = {0};
   eddy_hook_idle(the_loop, &idle.op, rec_cb);
@@ -79,6 +82,7 @@ static void open_and_close(struct rec *rec, int64_t result) {
 
 // Closed in the last phase of a step: due in the next.
 static void a_close(void **state) {
+  NEEDS(PROMPT_HANDLE);
   embed(LOOP(state));
   struct rec sleep = {.then = open_and_close};
   closed = (struct rec){0};
@@ -96,6 +100,7 @@ static void stop_it(struct rec *rec, int64_t result) {
 
 // A stop in a drain is for the next step.
 static void a_stop(void **state) {
+  NEEDS(PROMPT_HANDLE);
   embed(LOOP(state));
   struct rec sleep = {.then = stop_it};
   eddy_sleep(the_loop, &sleep.op, EDDY_NEVER, rec_cb);

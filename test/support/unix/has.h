@@ -9,7 +9,10 @@
 #define HAS_UNIX_SOCKETS 1 // with paths, and as plain sockets
 #define HAS_HALF_CLOSE 1   // of local streams too
 #define HAS_SIGNALS 1
-#define HAS_CALL_COUNTS 1 // of what eddy asks of the system
+#define HAS_PROMPT_HANDLE                                                                          \
+  1 // the native handle is readable in the moment, not when a thread has passed it on
+#define HAS_CONNECTING_TOLD 1 // the system tells a socket that connects from one that does not
+#define HAS_CALL_COUNTS 1     // of what eddy asks of the system
 #define HAS_DESCRIPTOR_LIMIT 1
 
 #endif

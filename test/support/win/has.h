@@ -9,6 +9,9 @@
 #define HAS_UNIX_SOCKETS 0
 #define HAS_HALF_CLOSE 0
 #define HAS_SIGNALS 0
+#define HAS_PROMPT_HANDLE                                                                          \
+  0 // the native handle is readable in the moment, not when a thread has passed it on
+#define HAS_CONNECTING_TOLD 0 // the system tells a socket that connects from one that does not
 #define HAS_CALL_COUNTS 0
 #define HAS_DESCRIPTOR_LIMIT 0
 
