@@ -14,13 +14,11 @@ cannot_distro() {
   [ -z "${EDDY_TALLY:-}" ] || echo "0 0 1" >>"$EDDY_TALLY"
 }
 
-# "site [-security|-updates]": this machine's Debian sources, or else Debian's own.
+# "site [-security|-updates]": this machine's Debian sources. None: debootstrap's own default stays.
 distro_sites() {
-  {
-    apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
-      awk '$3 == "main" && ($4 == "Debian" || $4 == "$(ORIGIN)") { sub(/^[^-]*/, "", $2); print $1, $2 }'
-    echo http://deb.debian.org/debian
-  } | awk '$2 ~ /^(-security|-updates)?$/ && !seen[$2]++'
+  apt-get indextargets --format '$(SITE) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
+    awk '$3 == "main" && ($4 == "Debian" || $4 == "$(ORIGIN)") { sub(/^[^-]*/, "", $2); print $1, $2 }' |
+    awk '$2 ~ /^(-security|-updates)?$/ && !seen[$2]++'
 }
 
 distro_base() { # NAME
@@ -29,19 +27,21 @@ distro_base() { # NAME
   site=$(distro_sites | awk 'NF == 1 { print $1 }')
   # APT's proxy is a setting, debootstrap's a variable.
   eval "$(apt-config shell proxy Acquire::http::Proxy)"
-  note "debootstrap $name from $site"
+  note "debootstrap $name from ${site:-its default}"
   mkdir -p "$distro_home"
   "${as_root[@]}" rm -rf "$base.tmp" &&
     "${as_root[@]}" env ${proxy:+http_proxy="$proxy"} \
-      debootstrap --variant=minbase "$name" "$base.tmp" "$site" >"$distro_home/$name.log" 2>&1 &&
+      debootstrap --variant=minbase "$name" "$base.tmp" ${site:+"$site"} >"$distro_home/$name.log" 2>&1 &&
     "${as_root[@]}" mv "$base.tmp" "$base"
 }
 
 # How this machine reaches its packages; it stays under build/.
 distro_network() { # ROOT NAME
   local root=$1 name=$2 file
-  distro_sites | while read -r site kind; do echo "deb $site $name$kind main"; done |
-    "${as_root[@]}" tee "$root/etc/apt/sources.list" >/dev/null || return
+  if [ -n "$(distro_sites)" ]; then
+    distro_sites | while read -r site kind; do echo "deb $site $name$kind main"; done |
+      "${as_root[@]}" tee "$root/etc/apt/sources.list" >/dev/null || return
+  fi
   apt-config dump | grep '^Acquire::' |
     grep -vE '^Acquire::(IndexTargets|CompressionTypes|Changelogs|Languages|GzipIndexes|cdrom)' |
     "${as_root[@]}" tee "$root/etc/apt/apt.conf.d/10host" >/dev/null
