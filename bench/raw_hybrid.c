@@ -120,7 +120,7 @@ static void start_send(int fd) {
   io_uring_sqe_set_data64(sqe, (uint64_t)fd);
   c->flags |= SENDING;
   sends++;
-  if (c->flags & READY) must_not_wait = true; /* its end is what this socket goes on from */
+  must_not_wait |= (c->flags & READY) != 0; /* its end is what this socket goes on from */
 }
 
 static void serve(int fd) {
@@ -181,7 +181,10 @@ static void on_event(int fd, uint32_t bits) {
 
   if (bits & ~(uint32_t)EPOLLOUT) c->flags |= READY;
   if (bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) c->flags |= HUNG_UP;
-  if (!(c->flags & SENDING) && send_rest(fd)) serve(fd);
+  if (c->flags & SENDING)
+    must_not_wait |= (c->flags & READY) != 0;
+  else if (send_rest(fd))
+    serve(fd);
 }
 
 /* Before the set is looked at: an edge that tells of room must come behind the send that had none. */
