@@ -132,7 +132,15 @@ void op_deliver_work(Op &op);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
 void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
 int64_t reason_error(Reason reason);
-Offer *offer_of(const Op &op); // what may be taken from it now, if anything
+// What may be taken from an op now, if anything. A pending one has its loop. An idle one knows none, for its loop may be
+// gone: the loops whose callbacks run on this thread know what they offer.
+Offer *offer_of_idle(const Op &op);
+inline Offer *offer_of(const Op &op) {
+  if (op.state == State::idle) return offer_of_idle(op);
+  if (!(op.bits & kMore) || op.state == State::posted) return nullptr;
+  check_thread(*op.loop);
+  return op.loop->offer.op == &op ? &op.loop->offer : nullptr;
+}
 void withdraw_offer(Loop &loop);
 
 // Ends of ops that change their handle.

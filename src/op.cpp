@@ -154,14 +154,7 @@ void op_lose(Op &op, int64_t error) {
   if (op.kind == Kind::connect) stream_connect_ended(op, error);
 }
 
-// A pending op has its loop. An idle one knows none, for its loop may be gone: the loops whose callbacks run on this
-// thread know what they offer.
-Offer *offer_of(const Op &op) {
-  if (op.state != State::idle) {
-    if (!(op.bits & kMore) || op.state == State::posted) return nullptr;
-    check_thread(*op.loop);
-    return op.loop->offer.op == &op ? &op.loop->offer : nullptr;
-  }
+Offer *offer_of_idle(const Op &op) {
   if (op.kind != Kind::accept && op.kind != Kind::release) return nullptr; // started anew meanwhile
   for (Loop *loop = loop_running(); loop; loop = loop->outer)
     if (loop->offer.op == &op) return &loop->offer;
