@@ -45,9 +45,11 @@ static void codes_of_the_system(void **state) {
   assert_true(eddy_last_os_error() != 0);
   assert_int_equal(eddy_stream_open(loop, 999, &unused), EDDY_EAFNOSUPPORT);
   assert_true(eddy_stream_get_native_option(stream, -1, 1, &value, &size) < 0);
-  if (HAS_POSIX_FILES) assert_true(eddy_last_os_error() != 0); // Wine has none
-  SYSTEM(eddy_stream_set_option(stream, EDDY_OPT_V6ONLY, 1), EDDY_ENOPROTOOPT);
-  SYSTEM(eddy_listener_set_option(listener, EDDY_OPT_V6ONLY, 1), EDDY_ENOPROTOOPT);
+  if (HAS_POSIX_FILES) { // Winsock gives no code for these
+    assert_true(eddy_last_os_error() != 0);
+    SYSTEM(eddy_stream_set_option(stream, EDDY_OPT_V6ONLY, 1), EDDY_ENOPROTOOPT);
+    SYSTEM(eddy_listener_set_option(listener, EDDY_OPT_V6ONLY, 1), EDDY_ENOPROTOOPT);
+  }
   eddy_stream_close(stream, NULL, NULL);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
