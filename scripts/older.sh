@@ -5,7 +5,7 @@ set -euo pipefail
 
 one() {
   local said status=0
-  said=$(EDDY_DRIVER=$1 timeout 120 "$2" 2>&1) || status=$?
+  said=$(EDDY_DRIVER=$1 timeout 300 "$2" 2>&1) || status=$?
   case $status in
     0) echo passed ;;
     77) echo skipped ;;
