@@ -2,6 +2,8 @@
 #include "pool.hpp"
 #include "stream.hpp"
 
+#include <initializer_list>
+
 namespace eddy {
 
 Source *source_take(Loop &loop, SourceKind kind, size_t size) {
@@ -22,10 +24,10 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
 // "CALL: MESSAGE", with room for the longest of both.
 [[noreturn, gnu::cold]] static void refuse(const char *call, const char *message) {
   char line[160];
-  size_t first = strlen(call), second = strlen(message);
-  memcpy(line, call, first);
-  memcpy(line + first, ": ", 2);
-  memcpy(line + first + 2, message, second + 1);
+  size_t length = 0;
+  for (const char *part : {call, ": ", message})
+    while (*part && length < sizeof line - 1) line[length++] = *part++;
+  line[length] = 0;
   fatal(line);
 }
 

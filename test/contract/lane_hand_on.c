@@ -105,6 +105,7 @@ static void reads_of_local_streams(void **state) {
 
 // The kernel's buffers are full, so that the head of the write lane has moved nothing.
 static void writes(void **state) {
+  NEEDS(FULL_SOCKETS);
   eddy_loop_t *loop = LOOP(state);
   for (int end = BY_CLOSE; end < BY_POOL; end++)
     for (int pieces = 1; pieces < 3; pieces++) {

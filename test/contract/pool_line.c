@@ -70,6 +70,7 @@ static void close_scene(eddy_loop_t *loop, struct reader *readers, eddy_pool_t *
 }
 
 static void busy_readers_alternate(void **state) {
+  NEEDS(LATE_RECEIVES);
   eddy_loop_t *loop = LOOP(state);
   for (int keeps = 0; keeps < 2; keeps++) {
     struct reader readers[kReaders];
@@ -92,6 +93,7 @@ static void busy_readers_alternate(void **state) {
 
 // All of them had to wait once: from then on each has its turn.
 static void fair_after_it_ran_empty(void **state) {
+  NEEDS(LATE_RECEIVES);
   eddy_loop_t *loop = LOOP(state);
   struct reader readers[kReaders];
   eddy_pool_t *pool = open_scene(loop, readers, 1);
@@ -117,6 +119,7 @@ static void fair_after_it_ran_empty(void **state) {
 
 // The first in the line is called when a buffer comes back, and has lost what it wanted to receive.
 static void called_in_vain(void **state) {
+  NEEDS(LATE_RECEIVES);
   eddy_loop_t *loop = LOOP(state);
   struct reader readers[kReaders];
   eddy_pool_t *pool = open_scene(loop, readers, 1);
@@ -147,6 +150,7 @@ static void by_close(struct reader *reader) {
 
 // Whoever leaves the line, before it is called or when it has been, makes way.
 static void who_leaves_makes_way(void **state) {
+  NEEDS(LATE_RECEIVES);
   eddy_loop_t *loop = LOOP(state);
   void (*const ways[])(struct reader *) = {none, by_cancel, by_close};
   for (int way = 1; way < COUNT(ways); way++)
@@ -173,6 +177,7 @@ static void who_leaves_makes_way(void **state) {
 
 // A reader that is slow with its one credit leaves the other buffers to others.
 static void a_slow_one_holds_its_own_only(void **state) {
+  NEEDS(LATE_RECEIVES);
   eddy_loop_t *loop = LOOP(state);
   struct reader readers[kReaders];
   eddy_pool_t *pool = open_scene(loop, readers, 3);
@@ -193,6 +198,7 @@ static void a_slow_one_holds_its_own_only(void **state) {
 
 // The pool is closed while reads stand in its line, called or not: they end, and so do what waits behind them.
 static void closed_with_a_line(void **state) {
+  NEEDS(LATE_RECEIVES);
   eddy_loop_t *loop = LOOP(state);
   for (int called = 0; called < 2; called++)
     for (int stream_too = 0; stream_too < 2; stream_too++) {

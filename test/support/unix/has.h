@@ -12,7 +12,10 @@
 #define HAS_PROMPT_HANDLE                                                                          \
   1 // the native handle is readable in the moment, not when a thread has passed it on
 #define HAS_CONNECTING_TOLD 1 // the system tells a socket that connects from one that does not
-#define HAS_CALL_COUNTS 1     // of what eddy asks of the system
+#define HAS_FULL_SOCKETS 1    // a send that finds no room is refused; Winsock takes it whole
+#define HAS_LATE_RECEIVES                                                                          \
+  1 // a pool read receives where its callback is due, AFD where its event is handled
+#define HAS_CALL_COUNTS 1 // of what eddy asks of the system
 #define HAS_DESCRIPTOR_LIMIT 1
 
 #endif

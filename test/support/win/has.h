@@ -12,6 +12,9 @@
 #define HAS_PROMPT_HANDLE                                                                          \
   0 // the native handle is readable in the moment, not when a thread has passed it on
 #define HAS_CONNECTING_TOLD 0 // the system tells a socket that connects from one that does not
+#define HAS_FULL_SOCKETS 0    // a send that finds no room is refused; Winsock takes it whole
+#define HAS_LATE_RECEIVES                                                                          \
+  0 // a pool read receives where its callback is due, AFD where its event is handled
 #define HAS_CALL_COUNTS 0
 #define HAS_DESCRIPTOR_LIMIT 0
 
