@@ -37,6 +37,7 @@ static int quiet_turns(eddy_loop_t *loop) {
 }
 
 static void a_half_close_wakes_nobody_else(void **state) {
+  NEEDS(FULL_SOCKETS);
   eddy_loop_t *loop = LOOP(state);
   for (enum how how = STREAM; how < HOWS; how++) {
     struct waited waited = waited_open(loop, how);
