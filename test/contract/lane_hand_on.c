@@ -122,7 +122,7 @@ static void writes(void **state) {
       eddy_stream_write(stream, &second.op, out, (uint32_t)pieces, rec_cb);
       eddy_stream_shutdown(stream, &shut.op, EDDY_SHUT_WRITE, rec_cb);
       turns(loop, 3);
-      assert_int_equal(first.calls, 0);
+      if (end != BY_DEADLINE) assert_int_equal(first.calls, 0); // which may have passed already
       if (end == BY_CLOSE || end == BY_RESET) {
         peer_reset(&peer);
         turn_until(loop, &first.finals, 1);
