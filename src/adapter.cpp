@@ -10,7 +10,7 @@ static unsigned bit(Lane which) { return 1u << which; }
 static void fail_waits(Source &source, OsResult why) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
-    if (op->kind != Kind::uncongested) settle_waiter(*op, why);
+    settle_waiter(*op, why);
   }
 }
 
@@ -66,9 +66,7 @@ static void run_lane(Source &source, Lane which) {
   if (!budget && source.lanes[which].head) work_later(source, bit(which));
 }
 
-static bool waits(const Op &op) {
-  return op.kind != Kind::uncongested && op.reason == Reason::none;
-}
+static bool waits(const Op &op) { return op.reason == Reason::none; }
 
 static void tell_waits(Source &source, uint32_t events) {
   for (Op *op = source.waiters.head, *next; op; op = next) {

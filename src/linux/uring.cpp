@@ -139,11 +139,21 @@ void harvest(Loop &loop, Time until) {
   uring.batch += static_cast<uint32_t>(count);
 }
 
-// A ring serves one thread only. Another's is read to its end and closed; what it was never given is sent again, and
-// the set still has the edges of which it was told.
+// What the kernel has not looked at is sent again.
+void take_back_unsubmitted(Uring &uring) {
+  const io_uring_sq &queue = uring.ring.sq;
+  for (unsigned at = io_uring_smp_load_acquire(queue.khead); at != queue.sqe_tail; at++) {
+    uint64_t data = queue.sqes[at & queue.ring_mask].user_data;
+    if (data != kSetPoll) uring_completed(*reinterpret_cast<Source *>(data), -EAGAIN);
+  }
+}
+
+// A ring serves one thread only. Another's is read to its end and closed; the set still has the edges of which it was
+// told. Of a send whose completion the ring kept to itself, for want of room, nobody can tell what became of it.
 OsResult take_over(Loop &loop) {
   Uring &uring = uring_of(loop);
   reap(loop);
+  take_back_unsubmitted(uring);
   unsigned entries = uring.ring.sq.ring_entries;
   ring_close(uring);
   OsResult opened = ring_open(uring, entries);
@@ -151,8 +161,11 @@ OsResult take_over(Loop &loop) {
   if (opened.value < 0) return opened;
   uring.set_told = true;
   for (SourceList *list : {&core(loop).sources, &core(loop).closing, &core(loop).waiting})
-    for (Source *source = list->head; source; source = source->next)
-      if (source->inflight) uring_completed(*source, -EAGAIN);
+    for (Source *source = list->head; source; source = source->next) {
+      if (!source->inflight) continue;
+      source->inflight = 0;
+      if (Op *head = source->lanes[kWriteLane].head) settle(*head, {EDDY_ELOST, 0});
+    }
   return {};
 }
 
@@ -166,8 +179,8 @@ Time left_until(Time until) {
   return until > now ? until - now : 0;
 }
 
-// The ring wakes on time, the set late by the slack of the thread, or by a two-hundredth if that is more. So the set has
-// the most of a long sleep, and the ring the rest.
+// The ring wakes on time. The set wakes late by the slack of the thread, or by a thousandth if that is more. So the set
+// has most of a long sleep, and the ring the rest.
 constexpr Time kLongSleep = 10 * EDDY_MILLISECOND, kSlackShare = 128;
 
 // False: it is the ring in which the loop has to sleep, or to go on sleeping.
