@@ -79,6 +79,37 @@ static void start_messages(struct conn *c, uint64_t count, uint64_t now) {
   push(c);
 }
 
+static int open_connection(void) {
+  static uint32_t number;
+  struct sockaddr_in addr = bench_loopback(o.port), from = bench_loopback(0);
+  int one = 1;
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  if (fd < 0) bench_die("socket");
+  if (o.brief) { /* one address has not ports enough for all that have closed */
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + number++ % 4096);
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) < 0) bench_die("bind");
+  }
+  if (connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0) bench_die("connect");
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  return fd;
+}
+
+static void watch(struct conn *c) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET,
+                              .data.u32 = (uint32_t)(c - conns)};
+
+  if (epoll_ctl(epfd, EPOLL_CTL_ADD, c->fd, &event) < 0) bench_die("epoll_ctl");
+}
+
+static void renew(struct conn *c) {
+  close(c->fd);
+  c->fd = open_connection();
+  watch(c);
+}
+
 static void finish_messages(struct conn *c) {
   uint64_t count = c->received / o.size - c->finished, now;
 
@@ -87,6 +118,7 @@ static void finish_messages(struct conn *c) {
   for (uint64_t i = 0; i < count; i++)
     histogram_add(&seen.latency, now - c->started[c->finished++ & in_flight_mask]);
   seen.messages += count;
+  if (o.brief) renew(c);
   start_messages(c, count, now);
 }
 
@@ -124,17 +156,6 @@ static void poll_until(uint64_t deadline) {
   }
 }
 
-static int open_connection(void) {
-  struct sockaddr_in addr = bench_loopback(o.port);
-  int one = 1;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof addr) < 0) bench_die("connect");
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  return fd;
-}
-
 static void open_all(void) {
   uint32_t random = 1;
 
@@ -145,13 +166,13 @@ static void open_all(void) {
   for (size_t i = PERIOD; i < sizeof pattern; i++) pattern[i] = pattern[i - PERIOD];
   while (in_flight_mask + 1 < (unsigned)o.depth) in_flight_mask = in_flight_mask * 2 + 1;
   for (int i = 0; i < o.connections; i++) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = (uint32_t)i};
     struct conn *c = &conns[i];
 
     c->fd = open_connection();
     c->seed = (uint32_t)i * 7919u % PERIOD;
     c->started = calloc((size_t)in_flight_mask + 1, sizeof *c->started);
-    if (!c->started || epoll_ctl(epfd, EPOLL_CTL_ADD, c->fd, &event) < 0) bench_die("epoll_ctl");
+    if (!c->started) bench_die("calloc");
+    watch(c);
   }
 }
 

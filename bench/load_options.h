@@ -13,7 +13,7 @@ struct options {
   uint32_t size;
   uint64_t messages;
   double seconds, warmup;
-  bool verify, slow, json;
+  bool verify, slow, brief, json;
 };
 
 static const char usage[] =
@@ -24,6 +24,7 @@ static const char usage[] =
     "  --verify                                   compare what comes back byte by byte\n"
     "  --slow                                     send without reading for S seconds, then read "
     "all\n"
+    "  --short                                    a connection for each message\n"
     "  --idle N                                   open N silent connections for S seconds\n"
     "  --server-pid PID                           report that process' CPU time in the interval\n"
     "  --json                                     one line of JSON at the end\n";
@@ -50,6 +51,8 @@ static inline struct options read_options(int argc, char **argv) {
       o.verify = true;
     else if (strcmp(name, "--slow") == 0)
       o.slow = o.verify = true;
+    else if (strcmp(name, "--short") == 0)
+      o.brief = true;
     else if (strcmp(name, "--json") == 0)
       o.json = true;
     else if (strcmp(name, "--port") == 0)

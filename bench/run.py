@@ -30,6 +30,10 @@ CELLS = {
     "64x16k": dict(connections=64, size=16384, depth=1),
     "1000x16k": dict(connections=1000, size=16384, depth=1),
 }
+SHORT = {  # a connection for each message
+    "8x64short": dict(connections=8, size=64, depth=1, short=True),
+    "64x64short": dict(connections=64, size=64, depth=1, short=True),
+}
 MANY = {
     "10000x64": dict(connections=10000, size=64, depth=1),
     "10000x16k": dict(connections=10000, size=16384, depth=1),
@@ -205,7 +209,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="measured interval of one run")
-    parser.add_argument("--cells", help="comma-separated: " + " ".join({**CELLS, **MANY}))
+    parser.add_argument("--cells", help="comma-separated: " + " ".join({**CELLS, **SHORT, **MANY}))
     parser.add_argument("--only", help="comma-separated servers: " + " ".join(NAMES))
     parser.add_argument("--connections-10000", action="store_true", dest="many")
     parser.add_argument("--no-syscalls", action="store_true")
@@ -213,7 +217,7 @@ def parse():
     parser.add_argument("--json", metavar="FILE", help="write every figure of every round")
     add_build_options(parser)
     options = parser.parse_args()
-    known = {**CELLS, **MANY}
+    known = {**CELLS, **SHORT, **MANY}
     options.cells = options.cells.split(",") if options.cells is not None else list(CELLS)
     if options.many:
         options.cells += [cell for cell in MANY if cell not in options.cells]

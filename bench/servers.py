@@ -118,8 +118,7 @@ class Server:
         wanted = what.rpartition("-")[2] if what in OURS else None
         if not self.says_all:
             environment["EDDY_DRIVER"] = wanted
-            if answers(HELLO_PORT):
-                raise Failed(f"port {HELLO_PORT} is taken")
+            self.wait_for_port()
         self.process = subprocess.Popen(
             arguments, stdout=subprocess.PIPE, text=True, env=environment,
             preexec_fn=on_core(cores()[0]))
@@ -142,6 +141,15 @@ class Server:
             raise Failed(f"{self.name} did not say where it listens: {line.strip()!r}")
         self.port = int(found.group(1))
         self.driver = found.group(2)
+
+    @staticmethod
+    def wait_for_port():
+        """A ring that holds the listener keeps its port for a while after its process."""
+        deadline = time.monotonic() + 2
+        while answers(HELLO_PORT):
+            if time.monotonic() > deadline:
+                raise Failed(f"port {HELLO_PORT} is taken")
+            time.sleep(0.02)
 
     def find_out(self):
         """The example says nothing and chooses nothing: its port is known, its driver can be seen."""

@@ -5,6 +5,7 @@ from statistics import median
 from servers import BEFORE, BOUNDED, CORO_OF, EDDY, HELLO, LIMITS_OF, PEERS
 
 AT_SCALE = ("64x64", "1000x64", "64x64d16", "64x16k", "1000x16k")
+SHORT = ("8x64short", "64x64short")
 NATURAL = ("64x64", "1000x64", "64x64d16")
 # What natural code may cost over the tuned server: 16 KiB are several reads of a small buffer.
 HELLO_OVER_TUNED = {"64x64": 1.10, "1000x64": 1.10, "64x16k": 1.15}
@@ -91,7 +92,7 @@ def judge(results):
     big = [cell for cell in AT_SCALE if cell in cells]
     lines = ["echo, CPU per message against the best server by hand of its kind"]
     lines += limits(results, [(name, name) for name in EDDY],
-                    [cell for cell in ("8x64",) + AT_SCALE if cell in cells])
+                    [cell for cell in ("8x64",) + AT_SCALE + SHORT if cell in cells])
     lines += natural(results, cells)
     lines += since(results, cells)
     lines.append("echo written with coroutines, CPU per message against the one with callbacks")
