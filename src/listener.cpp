@@ -32,22 +32,18 @@ void accept_drop(Op &op) {
   }
 }
 
-// The op may be copied, freed or zeroed any time: the loop's list says what is there to be taken.
+// The op may be copied, freed or zeroed any time: the stream says whether it is there to be taken.
 void accept_offer(Op &op, Loop &loop) {
   Source *stream = op.accept.first;
   op.accept.limit = stream->generation;
   op.accept.home = loop.number;
-  stream->accepted_next = loop.untaken;
-  loop.untaken = stream;
+  stream->untaken = true;
+  loop.untaken++;
 }
 
-void untaken_remove(Source &stream) {
-  for (Source **link = &stream.loop->untaken; *link; link = &(*link)->accepted_next) {
-    if (*link != &stream) continue;
-    *link = stream.accepted_next;
-    stream.accepted_next = nullptr;
-    return;
-  }
+void offer_ended(Source &stream) {
+  stream.untaken = false;
+  stream.loop->untaken--;
 }
 
 bool accept_waits(const Op &head) { return head.source->paused || head.count >= head.accept.limit; }
@@ -89,9 +85,8 @@ void listener_closing(Source &source) {
 static Source *offered_by(const Op &op, const Loop &loop) {
   if (op.state != State::idle || op.kind != Kind::accept || op.accept.home != loop.number)
     return nullptr;
-  for (Source *stream = loop.untaken; stream; stream = stream->accepted_next)
-    if (stream == op.accept.first && stream->generation == op.accept.limit) return stream;
-  return nullptr;
+  Source *stream = op.accept.first; // memory of a handle lives as long as its loop
+  return stream && stream->untaken && stream->generation == op.accept.limit ? stream : nullptr;
 }
 
 Source *accept_take(Op &op) {
@@ -101,19 +96,16 @@ Source *accept_take(Op &op) {
   if (!loop) return nullptr;
   check_thread(*loop);
   Source *stream = offered_by(op, *loop);
-  if (stream) untaken_remove(*stream);
+  if (stream) offer_ended(*stream);
   return stream;
 }
 
 // Only their ops knew of these streams.
 void offers_take_back(Loop &loop) {
-  while (loop.untaken) source_close(*loop.untaken, nullptr);
-}
-
-uint64_t offers_held(const Loop &loop) {
-  uint64_t count = 0;
-  for (const Source *stream = loop.untaken; stream; stream = stream->accepted_next) count++;
-  return count;
+  for (Source *source = loop.sources.head, *next; source && loop.untaken; source = next) {
+    next = source->next;
+    if (source->untaken) source_close(*source, nullptr);
+  }
 }
 
 void accept_forget(Op &op, Loop &loop) {

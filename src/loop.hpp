@@ -61,8 +61,8 @@ struct eddy_loop : eddy::LoopCore {
   bool forked_inside; // in the child of a fork that one of its callbacks has made
 
   eddy::Offer offer;
-  eddy::Source *untaken;   // streams of accepts that ended inline, chained over accepted_next
-  eddy::Source *lingering; // closed pools that are kept for leases, likewise
+  uint64_t untaken;        // streams of accepts that ended inline, and that nobody has taken
+  eddy::Source *lingering; // closed pools that are kept for leases, chained over accepted_next
   eddy::Wheel wheel;
   eddy::TimerList due;
   eddy::OpList hooks[eddy::kHookKinds];
@@ -160,9 +160,8 @@ void accept_drop(Op &op);
 void accept_offer(Op &op, Loop &loop);  // ended inline with a stream
 Source *accept_take(Op &op);            // ... that was not taken yet
 void accept_forget(Op &op, Loop &loop); // it is started anew: what was not taken is closed
-void untaken_remove(Source &stream);
+void offer_ended(Source &stream);       // taken, or closed
 void offers_take_back(Loop &loop); // what accepts that ended inline have brought and nobody took
-uint64_t offers_held(const Loop &loop); // the number of such streams
 OsResult pool_attempt(Op &reader);
 
 void timer_arm(Op &op, Time at);

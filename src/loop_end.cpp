@@ -148,7 +148,7 @@ int eddy_loop_close(eddy_loop_t *handle) {
   require(!loop.running, "run, step, drain or close inside a callback of the same loop");
   if (loop.owner == kForked) return close_inherited(loop);
   if (!loop.draining) check_thread(loop);
-  if (held(loop) > offers_held(loop) || loop.posted) return failed(EDDY_EBUSY);
+  if (held(loop) > loop.untaken || loop.posted) return failed(EDDY_EBUSY);
   if (loop.untaken) {
     offers_take_back(loop);
     source_close_phase(loop);

@@ -112,7 +112,7 @@ void source_close(Source &source, Op *closer) {
   loop.closing_count++;
   source.closing = true;
   source.closer = closer;
-  if (loop.untaken) untaken_remove(source);
+  if (source.untaken) offer_ended(source);
   if (source.kind == SourceKind::pool) {
     pool_end_reads(static_cast<eddy_pool &>(source));
     return;

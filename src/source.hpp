@@ -49,6 +49,7 @@ struct Source {
   bool in_work;
   uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
   bool waits;     // closing, and on the loop's list of those whose ops have not ended
+  bool untaken;   // an accepted stream that only its op knows of
   void *kernel;   // what the driver keeps for it
 };
 

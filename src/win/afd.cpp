@@ -27,8 +27,7 @@ constexpr uint32_t kAlways = kAfdAbort | kAfdLocalClose;
 
 uint32_t waiter_events(const Source &source) {
   uint32_t wanted = 0, events = 0;
-  for (const Op *op = source.waiters.head; op; op = op->next)
-    if (op->kind != Kind::uncongested) wanted |= op->poll.events;
+  for (const Op *op = source.waiters.head; op; op = op->next) wanted |= op->poll.events;
   if (wanted & EDDY_READABLE) events |= kAfdReceive | kAfdAccept | kAfdDisconnect;
   if (wanted & EDDY_WRITABLE) events |= kAfdSend | kAfdConnectFail;
   if (wanted & EDDY_PRIORITY) events |= kAfdReceiveExpedited;
@@ -47,7 +46,7 @@ void fail(Source &source, unsigned lanes, OsResult why) {
     if ((lanes & bit(which)) && source.lanes[which].head) settle(*source.lanes[which].head, why);
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
-    if (op->kind != Kind::uncongested) settle_waiter(*op, why);
+    settle_waiter(*op, why);
   }
 }
 

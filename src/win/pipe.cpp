@@ -211,7 +211,6 @@ void run_waiters(Source &source) {
   uint32_t now = source.waiters.head ? events_now(pipe) : 0;
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
-    if (op->kind == Kind::uncongested) continue;
     uint32_t held = now & op->poll.events;
     if (held)
       settle_waiter(*op, {held, 0});
