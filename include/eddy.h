@@ -8,6 +8,7 @@
 #include <eddy/base.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
+#include <eddy/handle.h>
 #include <eddy/listener.h>
 #include <eddy/loop.h>
 #include <eddy/op.h>
