@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class address {
 public:
@@ -60,6 +60,6 @@ private:
   eddy_addr_t native_{};
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -3,6 +3,7 @@
 #define EDDY_BUFFER_HPP
 
 #include <eddy/base.h>
+#include <eddy/config.hpp>
 
 #include <cstddef>
 #include <ranges>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <type_traits>
 
-namespace eddy {
+namespace EDDY_NS {
 namespace detail {
 
 template<class T>
@@ -76,6 +77,6 @@ inline eddy_buf_t native_of(const_buffer b) {
 }
 
 } // namespace detail
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

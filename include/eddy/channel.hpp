@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace eddy {
+namespace EDDY_NS {
 
 // Room for `Capacity` values, inside the object: no memory but that. With 0 each send waits for its
 // receive. First come, first served, on both sides.
@@ -112,6 +112,6 @@ private:
   detail::wait_queue senders_, receivers_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -17,7 +17,7 @@
 #include <array>
 #include <memory>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class chunk;
 
@@ -31,7 +31,8 @@ class chunk_source final : public waiter {
 public:
   static constexpr std::uint32_t kMost = 8;
 
-  chunk_source(eddy_stream_t *stream, eddy_pool_t *pool, std::uint32_t credits)
+  chunk_source(const handle_ref<eddy_stream_t> &stream, const handle_ref<eddy_pool_t> &pool,
+               std::uint32_t credits)
       : stream_(stream), pool_(pool), credits_(std::clamp<std::uint32_t>(credits, 1, kMost)) {
     op_.data = this;
   }
@@ -53,6 +54,11 @@ public:
   // True when there is a chunk, or an end. Else the task is to wait.
   bool ready(loop_state &loop, deadline limit) {
     give_back();
+    if (stream_.closed()) {
+      give_queue_back();
+      end_ = EDDY_ECLOSED;
+      return true;
+    }
     if (count_) {
       current_ = queue_[first_];
       first_ = (first_ + 1) % kMost;
@@ -62,7 +68,7 @@ public:
     }
     if (!eddy_op_pending(&op_)) {
       if (started_ && end_ != EDDY_ETIMEDOUT) return true;
-      start(loop, limit);
+      return !start(loop, limit);
     } else if (limit) {
       eddy_rearm(&op_, limit.at(loop.native));
       limited_ = true;
@@ -84,23 +90,32 @@ public:
   lease keep() {
     if (state_ == shown) eddy_op_take_lease(&op_, &current_);
     state_ = none;
-    return lease(pool_, current_);
+    return lease(pool_.native(), current_);
   }
 
 private:
   // Its deadline is always set, so that it can be moved: next().within() has one for each chunk.
   static constexpr eddy_time_t kFar = EDDY_NEVER - 1;
 
-  void start(loop_state &loop, deadline limit) {
+  // False when that cannot be any more.
+  bool start(loop_state &loop, deadline limit) {
     started_ = true;
+    end_ = EDDY_ECLOSED;
+    if (pool_.closed()) return false;
     limited_ = bool(limit);
     eddy_op_set_deadline(&op_, limit ? limit.at(loop.native) : kFar);
-    eddy_stream_read_pool(stream_, &op_, pool_, credits_, on_read);
+    eddy_stream_read_pool(stream_.native(), &op_, pool_.native(), credits_, on_read);
+    return true;
   }
 
   void give_back() {
-    if (state_ == taken) eddy_pool_give(pool_, current_.id);
+    if (state_ == taken) eddy_pool_give(pool_.native(), current_.id);
     state_ = none;
+  }
+
+  void give_queue_back() {
+    for (; count_; count_--, first_ = (first_ + 1) % kMost)
+      eddy_pool_give(pool_.native(), queue_[first_].id);
   }
 
   static void on_read(eddy_op_t *op, std::int64_t value) {
@@ -139,16 +154,15 @@ private:
   // Once abandoned: gives everything back, and goes when the op has ended.
   void settle() {
     give_back();
-    for (; count_; count_--, first_ = (first_ + 1) % kMost)
-      eddy_pool_give(pool_, queue_[first_].id);
+    give_queue_back();
     if (eddy_op_pending(&op_))
       eddy_cancel(&op_);
     else
       delete this;
   }
 
-  eddy_stream_t *stream_;
-  eddy_pool_t *pool_;
+  handle_ref<eddy_stream_t> stream_;
+  handle_ref<eddy_pool_t> pool_;
   std::uint32_t credits_;
   eddy_op_t op_{};
   fiber *waiting_ = nullptr;
@@ -186,7 +200,8 @@ private:
 // Its stream and its pool have to outlive it. One task asks at a time.
 class chunk_reader {
 public:
-  chunk_reader(eddy_stream_t *stream, eddy_pool_t *pool, std::uint32_t credits)
+  chunk_reader(const detail::handle_ref<eddy_stream_t> &stream,
+               const detail::handle_ref<eddy_pool_t> &pool, std::uint32_t credits)
       : source_(new detail::chunk_source(stream, pool, credits)) {}
 
   template<bool Throws>
@@ -212,16 +227,7 @@ public:
       auto await_resume() {
         std::int64_t error = fiber_.result;
         if (error >= 0 && !source_.has_chunk()) error = source_.end();
-        if constexpr (!Throws) {
-          return error < 0 ? result<chunk>(detail::code_of(error)) : result<chunk>(value());
-        } else {
-#if EDDY_EXCEPTIONS
-          detail::check(error);
-#else
-          static_assert(!Throws, "without exceptions, await next().nothrow()");
-#endif
-          return value();
-        }
+        return detail::conclude<Throws>(error, [&] { return value(); });
       }
 
     private:
@@ -256,6 +262,6 @@ private:
   std::unique_ptr<detail::chunk_source, detail::abandon_source> source_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

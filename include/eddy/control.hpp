@@ -7,7 +7,7 @@
 #include <eddy/timer.hpp>
 #include <eddy/when.hpp>
 
-namespace eddy {
+namespace EDDY_NS {
 namespace detail {
 
 // A time-out of a group: stops it when it is due.
@@ -217,6 +217,6 @@ inline detail::loop_query this_loop() { return {}; }
 // scope (or when_all, or run) started it, and has to be back there before it ends.
 inline detail::hop_op<true> hop(loop &to) { return detail::hop_op<true>(to.state()); }
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

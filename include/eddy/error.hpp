@@ -11,7 +11,7 @@
 #include <string>
 #include <system_error>
 
-namespace eddy {
+namespace EDDY_NS {
 
 // The numbers of <eddy/error.h>, which says what each means.
 enum class errc : int {
@@ -174,7 +174,7 @@ inline void check(std::int64_t result) {
 #endif
 
 } // namespace detail
-} // namespace eddy
+} // namespace EDDY_NS
 
 template<>
 struct std::is_error_code_enum<eddy::errc> : std::true_type {};

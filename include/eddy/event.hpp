@@ -4,7 +4,7 @@
 
 #include <eddy/wait_queue.hpp>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class event {
 public:
@@ -37,6 +37,6 @@ private:
   detail::wait_queue queue_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -6,7 +6,7 @@
 #include <eddy/handle.hpp>
 #include <eddy/loop.hpp>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class fd : public detail::handle<eddy_fd_t, eddy_fd_close> {
 public:
@@ -19,35 +19,22 @@ public:
     eddy_fd_t *native = nullptr;
     int error = eddy_fd_open(l.get(), descriptor, &native);
     if (error < 0) return detail::code_of(error);
-    return fd(native, l.get());
+    return fd(native);
   }
 
-  class poll_start {
-  public:
-    static constexpr bool kCancellable = true;
-    poll_start(eddy_fd_t *fd, eddy_loop_t *loop, std::uint32_t events)
-        : fd_(fd), loop_(loop), events_(events) {}
-    eddy_loop_t *loop() const { return loop_; }
-    int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-      return eddy_fd_poll(fd_, op, events_, 0, cb);
-    }
-    std::uint32_t finish(eddy_op_t *, std::int64_t mask) const {
-      return static_cast<std::uint32_t>(mask);
-    }
-
-  private:
-    eddy_fd_t *fd_;
-    eddy_loop_t *loop_;
-    std::uint32_t events_;
-  };
   // Until one of the events holds (EDDY_READABLE...); gives those that do.
-  io<poll_start> poll(std::uint32_t events) { return io(poll_start(handle_, loop_, events)); }
-  eddy_native_t native() const { return eddy_fd_native(handle_); }
+  auto poll(std::uint32_t events) { return io(poll_call(ref_, events)); }
+  // EDDY_NO_NATIVE once it is closed.
+  eddy_native_t native() const { return get() ? eddy_fd_native(get()) : EDDY_NO_NATIVE; }
 
 private:
-  fd(eddy_fd_t *native, eddy_loop_t *loop) : handle(native, loop) {}
+  static int poll_once(eddy_fd_t *fd, eddy_op_t *op, std::uint32_t events, eddy_cb cb) {
+    return eddy_fd_poll(fd, op, events, 0, cb);
+  }
+  using poll_call = detail::call<&fd::poll_once, detail::as_mask, std::uint32_t>;
+  explicit fd(eddy_fd_t *native) : handle(native) {}
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -19,7 +19,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace eddy::detail {
+namespace EDDY_NS::detail {
 
 struct loop_state;
 struct fiber;
@@ -116,6 +116,8 @@ struct fiber {
   fiber *(*done)(fiber &);         // at its end; returns a fiber that runs next, or null
   bool *left = nullptr;            // set when it goes to another thread
   bool ended = false, plain = false;
+  bool refused = false;         // what it is about to await: its handle is closed
+  std::uint32_t generation = 0; // of the handle of what it awaits
 
   fiber(loop_state &where, stop_state *heeds, fiber *(*at_end)(fiber &))
       : loop(&where), home(&where), done(at_end) {
@@ -248,6 +250,6 @@ inline void stop_state::request() noexcept {
   for (stop_state *child = children_; child; child = child->next_) child->request();
 }
 
-} // namespace eddy::detail
+} // namespace EDDY_NS::detail
 
 #endif

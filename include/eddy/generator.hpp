@@ -18,7 +18,7 @@
 
 #include <eddy/task.hpp>
 
-namespace eddy {
+namespace EDDY_NS {
 
 template<class T>
 class async_generator;
@@ -136,6 +136,6 @@ async_generator<T> generator_promise<T>::get_return_object() {
 }
 
 } // namespace detail
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

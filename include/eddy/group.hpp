@@ -6,7 +6,7 @@
 
 #include <optional>
 
-namespace eddy::detail {
+namespace EDDY_NS::detail {
 
 // The fiber that awaits it.
 class this_fiber {
@@ -201,6 +201,6 @@ private:
   void (*ended_)(group &, child &) = nullptr;
 };
 
-} // namespace eddy::detail
+} // namespace EDDY_NS::detail
 
 #endif

@@ -1,5 +1,8 @@
 // The owner of a handle: its destructor closes it, without waiting. A task that wants to know how the
 // close went awaits close().
+//
+// What is closed, released, moved from or was never opened can be used: every operation, also of a reader or of an
+// await that was made before, gives errc::closed.
 #ifndef EDDY_HANDLE_HPP
 #define EDDY_HANDLE_HPP
 
@@ -7,58 +10,68 @@
 
 #include <utility>
 
-namespace eddy::detail {
+namespace EDDY_NS::detail {
 
 template<class H, int (*Close)(H *, eddy_op_t *, eddy_cb)>
 class handle {
 public:
   handle() = default;
-  handle(H *h, eddy_loop_t *loop) : handle_(h), loop_(loop) {}
-  handle(handle &&other) noexcept
-      : handle_(std::exchange(other.handle_, nullptr)), loop_(other.loop_) {}
+  explicit handle(H *h) : ref_(h) {}
+  handle(handle &&other) noexcept : ref_(std::exchange(other.ref_, {})) {}
   handle &operator=(handle &&other) noexcept {
     if (this != &other) {
       reset();
-      handle_ = std::exchange(other.handle_, nullptr);
-      loop_ = other.loop_;
+      ref_ = std::exchange(other.ref_, {});
     }
     return *this;
   }
   ~handle() { reset(); }
 
-  // The C handle; null when there is none.
-  H *get() const { return handle_; }
-  explicit operator bool() const { return handle_ != nullptr; }
+  // The C handle; null when there is none, or it is closed.
+  H *get() const { return ref_.get(); }
+  explicit operator bool() const { return get() != nullptr; }
   // Closes it now. Operations of other tasks on it end with canceled. In a forked child the loop has it, and frees
   // it with itself.
   void reset() {
-    H *mine = std::exchange(handle_, nullptr);
-    if (mine && !eddy_loop_inherited(loop_)) Close(mine, nullptr, nullptr);
+    handle_ref<H> mine = std::exchange(ref_, {});
+    if (!mine.native() || inherited(mine.native())) return;
+    if (H *open = mine.get()) Close(open, nullptr, nullptr);
   }
   // Gives the C handle away.
-  H *detach() { return std::exchange(handle_, nullptr); }
+  H *detach() { return std::exchange(ref_, {}).get(); }
 
-  class close_start {
-  public:
-    static constexpr bool kCancellable = false;
-    explicit close_start(handle &h) : owner_(&h) {}
-    eddy_loop_t *loop() const { return owner_->loop_; }
-    int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-      return Close(owner_->detach(), op, cb);
-    }
-    void finish(eddy_op_t *, std::int64_t) const {}
-
-  private:
-    handle *owner_;
-  };
   // Closes it, and ends when it is closed. Also in a cancelled task.
-  io<close_start> close() { return io<close_start>(close_start(*this)); }
+  auto close() { return io(call<&close_owned, closing, handle *>(ref_, this)); }
+
+  const handle_ref<H> &ref() const { return ref_; }
 
 protected:
-  H *handle_ = nullptr;
-  eddy_loop_t *loop_ = nullptr;
+  // A function that waits for nothing: what it gives, or EDDY_ECLOSED.
+  template<class Function, class... Args>
+  int plain(Function function, Args... args) const {
+    H *open = get();
+    return open ? function(open, args...) : EDDY_ECLOSED;
+  }
+  template<class Function, class... Args>
+  result<void> tried(Function function, Args... args) const {
+    int error = plain(function, args...);
+    return error < 0 ? result<void>(code_of(error)) : result<void>();
+  }
+
+  handle_ref<H> ref_;
+
+private:
+  static bool inherited(H *h) { return eddy_loop_inherited(eddy_handle_loop(any_handle(h))); }
+  struct closing : nothing {
+    static constexpr bool kCancellable = false;
+  };
+  // Its owner may outlive the loop, and then must not look.
+  static int close_owned(H *h, eddy_op_t *op, handle *owner, eddy_cb cb) {
+    if (owner->ref_.native() == h) owner->ref_ = {};
+    return Close(h, op, cb);
+  }
 };
 
-} // namespace eddy::detail
+} // namespace EDDY_NS::detail
 
 #endif

@@ -9,135 +9,140 @@
 #ifndef EDDY_IO_HPP
 #define EDDY_IO_HPP
 
+#include <eddy/call.hpp>
+#include <eddy/conclude.hpp>
 #include <eddy/fiber.hpp>
-#include <eddy/result.hpp>
 #include <eddy/time.hpp>
 
 #include <type_traits>
 
-namespace eddy {
+namespace EDDY_NS {
 namespace detail {
 
-// A Start is what one kind of operation needs: operator()(loop, op, callback) starts it, finish(op,
-// result) makes its value (ended(op), if there is one, is told of any end), loop() names its loop or is null for "the loop of whoever awaits it", and
-// kCancellable says whether a stopped task still may begin it.
-template<bool Throws, class Start>
-auto finish(const Start &start, eddy_op_t *op, std::int64_t value) {
-  using type = decltype(start.finish(op, value));
-  if constexpr (requires { start.ended(op); }) start.ended(op);
-  if constexpr (Throws) {
-#if EDDY_EXCEPTIONS
-    check(value);
-    return start.finish(op, value);
-#else
-    static_assert(!Throws, "without exceptions, await the operation's .nothrow()");
-    return start.finish(op, value);
-#endif
-  } else {
-    if (value < 0) return result<type>(code_of(value));
-    if constexpr (std::is_void_v<type>)
-      return result<void>();
-    else
-      return result<type>(start.finish(op, value));
-  }
+template<bool Throws, class Call>
+auto finish(const Call &call, eddy_op_t *op, std::int64_t outcome) {
+  call.ended(op);
+  return conclude<Throws>(outcome, [&] { return call.value(op, outcome); });
 }
 
 // For coroutines that are no tasks of ours: with an op of its own.
-template<class Start, bool Throws>
+template<class Call, bool Throws>
 class io_foreign_awaiter {
 public:
-  io_foreign_awaiter(const Start &start, deadline limit) : start_(start), limit_(limit) {}
+  io_foreign_awaiter(const Call &call, deadline limit) : call_(call), limit_(limit) {}
   io_foreign_awaiter(const io_foreign_awaiter &) = delete;
   io_foreign_awaiter &operator=(const io_foreign_awaiter &) = delete;
   ~io_foreign_awaiter() {
-    if (eddy_op_pending(&op_) && !eddy_loop_inherited(loop_))
+    if (eddy_op_pending(&op_) && !eddy_loop_inherited(call_.loop()))
       misuse("a coroutine was destroyed while its operation is in flight");
   }
 
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> h) {
-    loop_ = start_.loop();
-    if (!loop_) misuse("this operation does not know its loop: await it in an eddy::task");
-    op_.data = h.address();
+    op_.data = this;
+    waiting_ = h;
+    if (call_.closed()) {
+      outcome_ = EDDY_ECLOSED;
+      return false;
+    }
+    eddy_loop_t *loop = call_.loop();
+    if (!loop) misuse("this operation does not know its loop: await it in an eddy::task");
     eddy_op_set_flags(&op_, EDDY_OP_INLINE);
-    if (limit_) eddy_op_set_deadline(&op_, limit_.at(loop_));
-    return start_(loop_, &op_, [](eddy_op_t *op, std::int64_t) {
-             std::coroutine_handle<>::from_address(op->data).resume();
-           }) != EDDY_DONE;
+    if (limit_) eddy_op_set_deadline(&op_, limit_.at(loop));
+    if (call_(loop, &op_, on_done) != EDDY_DONE) return true;
+    outcome_ = eddy_op_result(&op_);
+    return false;
   }
-  auto await_resume() { return finish<Throws>(start_, &op_, eddy_op_result(&op_)); }
+  auto await_resume() { return finish<Throws>(call_, &op_, outcome_); }
 
 private:
+  static void on_done(eddy_op_t *op, std::int64_t value) {
+    io_foreign_awaiter &self = *static_cast<io_foreign_awaiter *>(op->data);
+    self.outcome_ = value;
+    self.waiting_.resume();
+  }
+
   eddy_op_t op_{};
-  eddy_loop_t *loop_ = nullptr;
-  Start start_;
+  std::int64_t outcome_ = 0;
+  std::coroutine_handle<> waiting_;
+  Call call_;
   deadline limit_;
 };
 
 } // namespace detail
 
-template<class Start, bool Throws = true>
+template<class Call, bool Throws = true>
 class [[nodiscard]] io {
   // Compilers have destroyed temporaries of co_await expressions twice (g++ 12.2).
-  static_assert(std::is_trivially_destructible_v<Start>);
+  static_assert(std::is_trivially_destructible_v<Call>);
 
 public:
-  explicit io(const Start &start, detail::deadline limit = {}) : start_(start), limit_(limit) {}
+  using call_type = Call;
+
+  explicit io(const Call &call, detail::deadline limit = {}) : call_(call), limit_(limit) {}
 
   // Ends it with errc::timed_out when it takes longer than `d`, counted from its start.
   template<class Rep, class Period>
   io within(std::chrono::duration<Rep, Period> d) const {
-    return io(start_, detail::deadline(detail::duration_of(d)));
+    return io(call_, detail::deadline(detail::duration_of(d)));
   }
   // The same with a point in time.
-  io until(time_point at) const { return io(start_, detail::deadline(at)); }
+  io until(time_point at) const { return io(call_, detail::deadline(at)); }
   // Gives a result<T> instead of throwing.
-  io<Start, false> nothrow() const { return io<Start, false>(start_, limit_); }
+  io<Call, false> nothrow() const { return io<Call, false>(call_, limit_); }
 
   // Little more than a reference: g++ 12 gives every temporary of an await a place of its own in the frame.
   class awaiter {
   public:
     explicit awaiter(io &which) : io_(which) {}
-    bool await_ready() { return io_.begin(*io_.fiber_); }
-    void await_suspend(std::coroutine_handle<> h) noexcept { io_.fiber_->waiting = h; }
+    bool await_ready() { return io_.begin(); }
+    void await_suspend(std::coroutine_handle<> h) noexcept { io_.where().waiting = h; }
     auto await_resume() {
-      return detail::finish<Throws>(io_.start_, &io_.fiber_->op, io_.fiber_->result);
+      detail::fiber &f = io_.where();
+      io_.call_.swap(f.generation);
+      return detail::finish<Throws>(io_.call_, &f.op, f.result);
     }
 
   private:
     io &io_;
   };
   awaiter eddy_await(detail::fiber &f) {
-    fiber_ = &f;
+    f.refused = call_.closed();
+    f.generation = static_cast<std::uint32_t>(call_.swap(reinterpret_cast<std::uintptr_t>(&f)));
     return awaiter(*this);
   }
-  auto operator co_await() const {
-    return detail::io_foreign_awaiter<Start, Throws>(start_, limit_);
-  }
+  auto operator co_await() const { return detail::io_foreign_awaiter<Call, Throws>(call_, limit_); }
 
 private:
+  detail::fiber &where() const { return *reinterpret_cast<detail::fiber *>(call_.word()); }
+
   // True when it has ended, or may not begin.
-  bool begin(detail::fiber &f) {
-    if (Start::kCancellable && f.stopping()) {
-      f.result = EDDY_ECANCELED;
-      return true;
-    }
+  bool begin() {
+    detail::fiber &f = where();
+    if (Call::kCancellable && f.stopping()) return refused(f, EDDY_ECANCELED);
+    if (f.refused) return refused(f, EDDY_ECLOSED);
     if (limit_) eddy_op_set_deadline(&f.op, limit_.at(f.loop->native));
     if (!f.spend()) {
       f.plain = true;
       eddy_op_set_flags(&f.op, 0);
     }
     // It may end at once but never calls back from in here, so the coroutine is suspended by then.
-    if (start_(f.loop->native, &f.op, &detail::fiber::on_done) != EDDY_DONE) return false;
+    if (call_(f.loop->native, &f.op, &detail::fiber::on_done) != EDDY_DONE) return false;
     f.result = eddy_op_result(&f.op);
     return true;
   }
+  // A task that tries again and again lets others run all the same.
+  bool refused(detail::fiber &f, std::int64_t why) {
+    f.result = why;
+    if (f.spend()) return true;
+    f.settle(why);
+    return false;
+  }
 
-  Start start_;
+  Call call_;
   detail::deadline limit_;
-  detail::fiber *fiber_ = nullptr;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class latch {
 public:
@@ -30,6 +30,6 @@ private:
   event open_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

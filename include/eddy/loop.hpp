@@ -7,7 +7,7 @@
 #include <eddy/time.hpp>
 #include <eddy/version.h>
 
-namespace eddy {
+namespace EDDY_NS {
 
 // The address of a loop, for other threads and for signal handlers. It outlives the loop.
 class remote {
@@ -187,6 +187,6 @@ private:
   std::error_code error_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <eddy/wait_queue.hpp>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class mutex {
 public:
@@ -77,6 +77,6 @@ private:
   detail::wait_queue queue_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -16,7 +16,7 @@
 #include <atomic>
 #include <thread>
 
-namespace eddy {
+namespace EDDY_NS {
 
 // Inside what was offloaded: whether its task has been cancelled meanwhile.
 class work_token {
@@ -49,21 +49,9 @@ public:
 
   explicit job(F f) : function_(std::move(f)) {}
 
-  class start {
-  public:
-    static constexpr bool kCancellable = true;
-    start(job &j, eddy_workers_t *pool) : job_(&j), pool_(pool) {}
-    eddy_loop_t *loop() const { return nullptr; }
-    int operator()(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) const {
-      job_->op_ = op;
-      return eddy_work_in(pool_, loop, op, run, job_, cb);
-    }
-    void finish(eddy_op_t *, std::int64_t) const {}
-
-  private:
-    job *job_;
-    eddy_workers_t *pool_;
-  };
+  auto start(eddy_workers_t *pool) {
+    return io(detail::call<&job::begin, nothing, job *, eddy_workers_t *>({}, this, pool));
+  }
 
   value take() {
 #if EDDY_EXCEPTIONS
@@ -73,6 +61,10 @@ public:
   }
 
 private:
+  static int begin(eddy_loop_t *loop, eddy_op_t *op, job *self, eddy_workers_t *pool, eddy_cb cb) {
+    self->op_ = op;
+    return eddy_work_in(pool, loop, op, run, self, cb);
+  }
   static std::int64_t run(void *argument) {
     job &self = *static_cast<job *>(argument);
 #if EDDY_EXCEPTIONS
@@ -110,7 +102,7 @@ template<class F>
 task<fallible<detail::work_value<F>>> offload(F f, eddy_workers_t *pool = nullptr) {
   using value = detail::work_value<F>;
   detail::job<F> job(std::move(f));
-  auto done = co_await io(typename detail::job<F>::start(job, pool)).nothrow();
+  auto done = co_await job.start(pool).nothrow();
   if (!done) co_return detail::give_up<value>(done.error());
   if constexpr (!EDDY_EXCEPTIONS && std::is_void_v<value>)
     co_return result<void>();
@@ -181,6 +173,6 @@ task<fallible<void>> parallel_for(std::size_t begin, std::size_t end, std::size_
 #endif
 }
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <span>
 
-namespace eddy {
+namespace EDDY_NS {
 
 // A filled buffer of a pool; goes back when destroyed. It may outlive its stream and its pool object.
 class lease {
@@ -57,16 +57,16 @@ public:
     eddy_pool_t *native = nullptr;
     int error = eddy_pool_open(l.get(), &options, &native);
     if (error < 0) return detail::code_of(error);
-    return pool(native, l.get());
+    return pool(native);
   }
 
   // Buffers that are neither lent nor filled.
-  std::uint32_t free() const { return eddy_pool_free(handle_); }
+  std::uint32_t free() const { return get() ? eddy_pool_free(get()) : 0; }
 
 private:
   using handle::handle;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -14,28 +14,43 @@
 #include <string_view>
 #include <vector>
 
-namespace eddy {
+namespace EDDY_NS {
 
-// Fills the buffer. False when the stream ends before the first byte; errc::connection_aborted when it
-// ends later.
-inline task<fallible<bool>> read_exactly(stream &from, buffer into) {
+namespace detail {
+
+using stream_ref = handle_ref<eddy_stream_t>;
+
+// Of a stream that is known by its handle: the object may have been moved meanwhile.
+inline auto read_from(const stream_ref &from, buffer into) {
+  return stream::read_op(stream::read_op::call_type(from, native_of(into))).nothrow();
+}
+
+inline task<fallible<bool>> fill(stream_ref from, buffer into) {
   std::size_t have = 0;
   while (have < into.size()) {
     buffer rest(static_cast<std::byte *>(into.data()) + have, into.size() - have);
-    auto n = co_await from.read(rest).nothrow();
-    if (!n) co_return detail::give_up<bool>(n.error());
+    auto n = co_await read_from(from, rest);
+    if (!n) co_return give_up<bool>(n.error());
     if (*n == 0 && have == 0) co_return false;
-    if (*n == 0) co_return detail::give_up<bool>(make_error_code(errc::connection_aborted));
+    if (*n == 0) co_return give_up<bool>(make_error_code(errc::connection_aborted));
     have += *n;
   }
   co_return true;
 }
 
+} // namespace detail
+
+// Fills the buffer. False when the stream ends before the first byte; errc::connection_aborted when it
+// ends later.
+inline task<fallible<bool>> read_exactly(stream &from, buffer into) {
+  return detail::fill(from.ref(), into);
+}
+
 // A stream with a buffer of `limit` bytes, allocated once. What it gives refers to that buffer and is
-// there until the next call. The stream has to outlive it. One task reads at a time.
+// there until the next call. Once the stream is closed it gives errc::closed. One task reads at a time.
 class reader {
 public:
-  reader(stream &from, std::size_t limit) : stream_(&from), bytes_(limit) {}
+  reader(stream &from, std::size_t limit) : stream_(from.ref()), bytes_(limit) {}
 
   // The bytes up to and with the delimiter; nothing at the end of the stream. Errors: errc::message_size
   // when the limit is reached before, errc::connection_aborted when the stream ends in the middle.
@@ -79,7 +94,7 @@ public:
     if (!first.empty()) std::memcpy(into.data(), first.data(), first.size());
     if (first.size() == into.size()) co_return true;
     buffer rest(static_cast<std::byte *>(into.data()) + first.size(), into.size() - first.size());
-    auto filled = co_await eddy::read_exactly(*stream_, rest).nothrow();
+    auto filled = co_await detail::fill(stream_, rest).nothrow();
     if (!filled) co_return detail::give_up<bool>(filled.error());
     if (!*filled && !first.empty())
       co_return detail::give_up<bool>(make_error_code(errc::connection_aborted));
@@ -101,13 +116,13 @@ public:
 
 private:
   // Reads more behind what is held; end_ is the caller's to move.
-  io<detail::transfer_start<eddy_stream_read>, false> fill() {
+  io<stream::read_op::call_type, false> fill() {
     if (begin_) {
       std::memmove(bytes_.data(), bytes_.data() + begin_, end_ - begin_);
       end_ -= begin_;
       begin_ = 0;
     }
-    return stream_->read(buffer(bytes_.data() + end_, bytes_.size() - end_)).nothrow();
+    return detail::read_from(stream_, buffer(bytes_.data() + end_, bytes_.size() - end_));
   }
 
   std::string_view take(std::size_t n) {
@@ -121,7 +136,7 @@ private:
     return line;
   }
 
-  stream *stream_;
+  detail::stream_ref stream_;
   std::vector<char> bytes_;
   std::size_t begin_ = 0, end_ = 0;
 };
@@ -153,6 +168,6 @@ inline task<fallible<std::uint64_t>> copy(stream &from, stream &to,
   }
 }
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

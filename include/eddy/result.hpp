@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace eddy {
+namespace EDDY_NS {
 
 template<class T>
 class [[nodiscard]] result {
@@ -96,6 +96,6 @@ template<class T>
 inline constexpr bool is_result<result<T>> = true;
 
 } // namespace detail
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

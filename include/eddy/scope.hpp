@@ -15,7 +15,7 @@
 
 #include <vector>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class scope {
 public:
@@ -129,6 +129,6 @@ private:
   std::error_code error_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

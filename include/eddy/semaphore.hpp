@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class semaphore {
 public:
@@ -44,6 +44,6 @@ private:
   detail::wait_queue queue_;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

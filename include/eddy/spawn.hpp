@@ -8,7 +8,7 @@
 #include <memory>
 #include <tuple>
 
-namespace eddy::detail {
+namespace EDDY_NS::detail {
 
 template<class T>
 concept spawnable = std::is_void_v<T> || std::is_same_v<T, result<void>>;
@@ -95,6 +95,6 @@ void spawn_into(group &g, loop_state &loop, F &&f, Args &&...args) {
   }
 }
 
-} // namespace eddy::detail
+} // namespace EDDY_NS::detail
 
 #endif

@@ -11,7 +11,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace eddy {
+namespace EDDY_NS {
 namespace detail {
 
 // A stop request of another thread, brought to a group by a post. Whoever comes first takes the
@@ -117,6 +117,6 @@ private:
 };
 
 } // namespace detail
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

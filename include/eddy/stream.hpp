@@ -8,89 +8,30 @@
 #include <eddy/handle.hpp>
 #include <eddy/stream.h>
 
-namespace eddy {
+namespace EDDY_NS {
 
 class line_reader;
 
 namespace detail {
 
-template<int (*Function)(eddy_stream_t *, eddy_op_t *, const eddy_buf_t *, std::uint32_t, eddy_cb)>
-class transfer_start {
-public:
-  static constexpr bool kCancellable = true;
-  transfer_start(eddy_stream_t *s, eddy_buf_t bytes) : stream_(s), bytes_(bytes) {}
-  eddy_loop_t *loop() const { return eddy_stream_loop(stream_); }
-  int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-    return Function(stream_, op, &bytes_, 1, cb);
-  }
-  std::size_t finish(eddy_op_t *, std::int64_t n) const { return static_cast<std::size_t>(n); }
+// A single buffer is copied into the op, a list is not.
+inline int read_one(eddy_stream_t *s, eddy_op_t *op, eddy_buf_t bytes, eddy_cb cb) {
+  return eddy_stream_read(s, op, &bytes, 1, cb);
+}
+inline int write_one(eddy_stream_t *s, eddy_op_t *op, eddy_buf_t bytes, eddy_cb cb) {
+  return eddy_stream_write(s, op, &bytes, 1, cb);
+}
+using buffers = std::span<const eddy_buf_t>;
+inline int read_list(eddy_stream_t *s, eddy_op_t *op, buffers list, eddy_cb cb) {
+  return eddy_stream_read(s, op, list.data(), static_cast<std::uint32_t>(list.size()), cb);
+}
+inline int write_list(eddy_stream_t *s, eddy_op_t *op, buffers list, eddy_cb cb) {
+  return eddy_stream_write(s, op, list.data(), static_cast<std::uint32_t>(list.size()), cb);
+}
 
-private:
-  eddy_stream_t *stream_;
-  eddy_buf_t bytes_;
-};
-
-template<int (*Function)(eddy_stream_t *, eddy_op_t *, const eddy_buf_t *, std::uint32_t, eddy_cb)>
-class vector_start {
-public:
-  static constexpr bool kCancellable = true;
-  vector_start(eddy_stream_t *s, std::span<const eddy_buf_t> buffers)
-      : stream_(s), buffers_(buffers) {}
-  eddy_loop_t *loop() const { return eddy_stream_loop(stream_); }
-  int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-    return Function(stream_, op, buffers_.data(), static_cast<std::uint32_t>(buffers_.size()), cb);
-  }
-  std::size_t finish(eddy_op_t *, std::int64_t n) const { return static_cast<std::size_t>(n); }
-
-private:
-  eddy_stream_t *stream_;
-  std::span<const eddy_buf_t> buffers_;
-};
-
-class connect_start {
-public:
-  static constexpr bool kCancellable = true;
-  connect_start(eddy_stream_t *s, const eddy_addr_t &peer) : stream_(s), peer_(peer) {}
-  eddy_loop_t *loop() const { return eddy_stream_loop(stream_); }
-  int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-    return eddy_stream_connect(stream_, op, &peer_, cb);
-  }
-  void finish(eddy_op_t *, std::int64_t) const {}
-
-private:
-  eddy_stream_t *stream_;
-  eddy_addr_t peer_;
-};
-
-// Starts with a stream and a number.
-template<int (*Function)(eddy_stream_t *, eddy_op_t *, std::uint32_t, eddy_cb), class Value>
-class flag_start {
-public:
-  static constexpr bool kCancellable = true;
-  flag_start(eddy_stream_t *s, std::uint32_t flags) : stream_(s), flags_(flags) {}
-  eddy_loop_t *loop() const { return eddy_stream_loop(stream_); }
-  int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-    return Function(stream_, op, flags_, cb);
-  }
-  Value finish(eddy_op_t *, std::int64_t n) const { return static_cast<Value>(n); }
-
-private:
-  eddy_stream_t *stream_;
-  std::uint32_t flags_;
-};
-
-class uncongested_start {
-public:
-  static constexpr bool kCancellable = true;
-  explicit uncongested_start(eddy_stream_t *s) : stream_(s) {}
-  eddy_loop_t *loop() const { return eddy_stream_loop(stream_); }
-  int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-    return eddy_stream_wait_uncongested(stream_, op, cb);
-  }
-  void finish(eddy_op_t *, std::int64_t) const {}
-
-private:
-  eddy_stream_t *stream_;
+struct released {
+  static constexpr bool kCancellable = false;
+  static eddy_native_t value(eddy_op_t *op, std::int64_t) { return eddy_op_take_native(op); }
 };
 
 } // namespace detail
@@ -99,13 +40,14 @@ private:
 // ended. Several tasks may use one stream: reads end in their order, and so do writes.
 class stream : public detail::handle<eddy_stream_t, eddy_stream_close> {
 public:
-  using read_op = io<detail::transfer_start<eddy_stream_read>>;
-  using write_op = io<detail::transfer_start<eddy_stream_write>>;
-  using readv_op = io<detail::vector_start<eddy_stream_read>>;
-  using writev_op = io<detail::vector_start<eddy_stream_write>>;
+  using read_op = io<detail::call<&detail::read_one, detail::as_size, eddy_buf_t>>;
+  using write_op = io<detail::call<&detail::write_one, detail::as_size, eddy_buf_t>>;
+  using readv_op = io<detail::call<&detail::read_list, detail::as_size, detail::buffers>>;
+  using writev_op = io<detail::call<&detail::write_list, detail::as_size, detail::buffers>>;
+  using wait_op = io<detail::call<&eddy_stream_wait, detail::as_mask, std::uint32_t>>;
 
   stream() = default;
-  explicit stream(eddy_stream_t *native) : handle(native, eddy_stream_loop(native)) {}
+  explicit stream(eddy_stream_t *native) : handle(native) {}
 #if EDDY_EXCEPTIONS
   // An idle stream, to be connected: EDDY_AF_INET, EDDY_AF_INET6 or EDDY_AF_UNIX. Throws std::system_error.
   explicit stream(eddy::loop &l, std::uint16_t family = EDDY_AF_INET)
@@ -130,98 +72,73 @@ public:
     return made(error, native);
   }
 
-  io<detail::connect_start> connect(const address &peer) {
-    return io(detail::connect_start(handle_, peer.native()));
+  auto connect(const address &peer) {
+    return io(
+        detail::call<&eddy_stream_connect, detail::nothing, eddy_addr_t>(ref_, peer.native()));
   }
   // Some bytes, as soon as there are any; 0 is the end of the stream.
-  read_op read(buffer into) {
-    return read_op(detail::transfer_start<eddy_stream_read>(handle_, detail::native_of(into)));
-  }
-  readv_op read(std::span<const eddy_buf_t> into) {
-    return readv_op(detail::vector_start<eddy_stream_read>(handle_, into));
-  }
+  read_op read(buffer into) { return start<read_op>(detail::native_of(into)); }
+  readv_op read(detail::buffers into) { return start<readv_op>(into); }
   // All bytes.
-  write_op write(const_buffer from) {
-    return write_op(detail::transfer_start<eddy_stream_write>(handle_, detail::native_of(from)));
-  }
-  writev_op write(std::span<const eddy_buf_t> from) {
-    return writev_op(detail::vector_start<eddy_stream_write>(handle_, from));
-  }
+  write_op write(const_buffer from) { return start<write_op>(detail::native_of(from)); }
+  writev_op write(detail::buffers from) { return start<writev_op>(from); }
   // Until one of the events holds (EDDY_READABLE...); gives those that do.
-  io<detail::flag_start<eddy_stream_wait, std::uint32_t>> wait(std::uint32_t events) {
-    return io(detail::flag_start<eddy_stream_wait, std::uint32_t>(handle_, events));
-  }
-  io<detail::flag_start<eddy_stream_shutdown, void>>
-  shutdown(std::uint32_t side = EDDY_SHUT_WRITE) {
-    return io(detail::flag_start<eddy_stream_shutdown, void>(handle_, side));
+  wait_op wait(std::uint32_t events) { return start<wait_op>(events); }
+  auto shutdown(std::uint32_t side = EDDY_SHUT_WRITE) {
+    return io(detail::call<&eddy_stream_shutdown, detail::nothing, std::uint32_t>(ref_, side));
   }
   // Until the writes of other tasks have fallen below the low watermark.
-  io<detail::uncongested_start> uncongested() { return io(detail::uncongested_start(handle_)); }
+  auto uncongested() {
+    return io(detail::call<&eddy_stream_wait_uncongested, detail::nothing>(ref_));
+  }
   // Closes it now, with a reset.
-  void reset_connection() { eddy_stream_close_reset(detach(), nullptr, nullptr); }
+  void reset_connection() {
+    if (eddy_stream_t *open = detach()) eddy_stream_close_reset(open, nullptr, nullptr);
+  }
 
   // Reading in buffers of a pool: <eddy/chunks.hpp>. Never holds more than `credits` of them (1 to 8), those
   // received ahead of the task included.
   chunk_reader chunks(pool &p, std::uint32_t credits = 4) {
-    return chunk_reader(handle_, p.get(), credits);
+    return chunk_reader(ref_, p.ref(), credits);
   }
   // Reading line by line, each of at most `limit` bytes: <eddy/reader.hpp>.
   line_reader lines(std::size_t limit);
 
-  class release_start {
-  public:
-    static constexpr bool kCancellable = false;
-    explicit release_start(stream &s) : stream_(&s) {}
-    eddy_loop_t *loop() const { return eddy_stream_loop(stream_->get()); }
-    int operator()(eddy_loop_t *, eddy_op_t *op, eddy_cb cb) const {
-      return eddy_stream_release(stream_->get(), op, cb);
-    }
-    eddy_native_t finish(eddy_op_t *op, std::int64_t) const {
-      stream_->detach();
-      return eddy_op_take_native(op);
-    }
-
-  private:
-    stream *stream_;
-  };
   // Gives the socket, to be adopted by another loop. The stream is empty then.
-  io<release_start> release() { return io(release_start(*this)); }
+  auto release() { return io(detail::call<&eddy_stream_release, detail::released>(ref_)); }
 
-  std::uint64_t queued() const { return eddy_stream_queued(handle_); }
-  bool congested() const { return eddy_stream_congested(handle_) == 1; }
+  std::uint64_t queued() const { return get() ? eddy_stream_queued(get()) : 0; }
+  bool congested() const { return plain(eddy_stream_congested) == 1; }
   result<void> set_watermarks(std::uint64_t low, std::uint64_t high) {
-    return done(eddy_stream_set_watermarks(handle_, low, high));
+    return tried(eddy_stream_set_watermarks, low, high);
   }
-  result<void> bind(const address &local) {
-    return done(eddy_stream_bind(handle_, &local.native()));
-  }
+  result<void> bind(const address &local) { return tried(eddy_stream_bind, &local.native()); }
   // EDDY_OPT_*.
   result<void> set_option(std::uint32_t option, std::int64_t value) {
-    return done(eddy_stream_set_option(handle_, option, value));
+    return tried(eddy_stream_set_option, option, value);
   }
   result<std::int64_t> option(std::uint32_t option) const {
     std::int64_t value = 0;
-    int error = eddy_stream_get_option(handle_, option, &value);
+    int error = plain(eddy_stream_get_option, option, &value);
     if (error < 0) return detail::code_of(error);
     return value;
   }
-  result<address> local_address() const {
-    eddy_addr_t native;
-    int error = eddy_stream_local_address(handle_, &native);
-    if (error < 0) return detail::code_of(error);
-    return address(native);
-  }
-  result<address> peer_address() const {
-    eddy_addr_t native;
-    int error = eddy_stream_peer_address(handle_, &native);
-    if (error < 0) return detail::code_of(error);
-    return address(native);
-  }
-  eddy_native_t native() const { return eddy_stream_native(handle_); }
+  result<address> local_address() const { return address_by(eddy_stream_local_address); }
+  result<address> peer_address() const { return address_by(eddy_stream_peer_address); }
+  // EDDY_NO_NATIVE once it is closed.
+  eddy_native_t native() const { return get() ? eddy_stream_native(get()) : EDDY_NO_NATIVE; }
 
 private:
-  static result<void> done(int error) {
-    return error < 0 ? result<void>(detail::code_of(error)) : result<void>();
+  template<class Io, class... Args>
+  Io start(const Args &...args) const {
+    return Io(typename Io::call_type(ref_, args...));
+  }
+  template<class Function>
+  result<address> address_by(Function function) const {
+    eddy_addr_t native{};
+    int error = plain(function, &native);
+    if (error < 0) return detail::code_of(error);
+    return address(native);
   }
   static result<stream> made(int error, eddy_stream_t *native) {
     if (error < 0) return detail::code_of(error);
@@ -229,6 +146,6 @@ private:
   }
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

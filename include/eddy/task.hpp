@@ -17,7 +17,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace eddy {
+namespace EDDY_NS {
 
 template<class T>
 class task;
@@ -291,6 +291,6 @@ detail::quiet_task<T> task<T>::nothrow() && {
   return detail::quiet_task<T>(std::move(frame_));
 }
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -3,12 +3,13 @@
 #define EDDY_TIME_HPP
 
 #include <eddy/base.h>
+#include <eddy/config.hpp>
 #include <eddy/loop.h>
 
 #include <chrono>
 #include <cstdint>
 
-namespace eddy {
+namespace EDDY_NS {
 
 // The clock of eddy_now: its points come from loop::now().
 class clock {
@@ -61,6 +62,6 @@ private:
 };
 
 } // namespace detail
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

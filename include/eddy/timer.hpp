@@ -6,51 +6,32 @@
 #include <eddy/loop.hpp>
 #include <eddy/timer.h>
 
-namespace eddy {
+namespace EDDY_NS {
 namespace detail {
 
-class sleep_start {
-public:
-  static constexpr bool kCancellable = true;
-  sleep_start(eddy_loop_t *loop, deadline at) : loop_(loop), at_(at) {}
-  eddy_loop_t *loop() const { return loop_; }
-  int operator()(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) const {
-    return eddy_sleep(loop, op, at_ ? at_.at(loop) : EDDY_NEVER, cb);
-  }
-  void finish(eddy_op_t *, std::int64_t) const {}
-
-private:
-  eddy_loop_t *loop_;
-  deadline at_;
-};
-
-class yield_start {
-public:
-  static constexpr bool kCancellable = true;
-  eddy_loop_t *loop() const { return nullptr; }
-  int operator()(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) const {
-    return eddy_yield(loop, op, cb);
-  }
-  void finish(eddy_op_t *, std::int64_t) const {}
-};
+inline int sleep_after(eddy_loop_t *loop, eddy_op_t *op, deadline at, eddy_cb cb) {
+  return eddy_sleep(loop, op, at ? at.at(loop) : EDDY_NEVER, cb);
+}
+using sleep_call = call<&sleep_after, nothing, deadline>;
 
 } // namespace detail
 
 // Waits that long, never less.
 template<class Rep, class Period>
-io<detail::sleep_start> sleep_for(std::chrono::duration<Rep, Period> d) {
-  return io(detail::sleep_start(nullptr, detail::deadline(detail::duration_of(d))));
+io<detail::sleep_call> sleep_for(std::chrono::duration<Rep, Period> d) {
+  return io(detail::sleep_call({}, detail::deadline(detail::duration_of(d))));
 }
 template<class Rep, class Period>
-io<detail::sleep_start> sleep_for(loop &l, std::chrono::duration<Rep, Period> d) {
-  return io(detail::sleep_start(l.get(), detail::deadline(detail::duration_of(d))));
+io<detail::sleep_call> sleep_for(loop &l, std::chrono::duration<Rep, Period> d) {
+  detail::handle_ref<eddy_loop_t> on(l.get());
+  return io(detail::sleep_call(on, detail::deadline(detail::duration_of(d))));
 }
-inline io<detail::sleep_start> sleep_until(time_point at) {
-  return io(detail::sleep_start(nullptr, detail::deadline(at)));
+inline io<detail::sleep_call> sleep_until(time_point at) {
+  return io(detail::sleep_call({}, detail::deadline(at)));
 }
 
 // Lets all others run that can.
-inline io<detail::yield_start> yield() { return io(detail::yield_start()); }
+inline auto yield() { return io(detail::call<&eddy_yield, detail::nothing>({})); }
 
 // A point in time to wait for, which other tasks can move while somebody waits: an idle time-out, moved
 // with each message. One waits at a time.
@@ -68,31 +49,21 @@ public:
     if (waiting_) eddy_rearm(waiting_, at_);
   }
 
-private:
-  class start {
-  public:
-    static constexpr bool kCancellable = true;
-    explicit start(timer &t) : timer_(&t) {}
-    eddy_loop_t *loop() const { return nullptr; }
-    int operator()(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) const {
-      if (timer_->waiting_) detail::misuse("two tasks wait for one timer");
-      timer_->waiting_ = op;
-      return eddy_sleep(loop, op, timer_->at_, cb);
-    }
-    void finish(eddy_op_t *, std::int64_t) const {}
-    void ended(const eddy_op_t *op) const {
-      if (timer_->waiting_ == op) timer_->waiting_ = nullptr;
-    }
+  // Waits until it has come.
+  auto wait() { return io(detail::call<&timer::begin, waited, timer *>({}, this)); }
 
-  private:
-    timer *timer_;
+private:
+  static int begin(eddy_loop_t *loop, eddy_op_t *op, timer *self, eddy_cb cb) {
+    if (self->waiting_) detail::misuse("two tasks wait for one timer");
+    self->waiting_ = op;
+    return eddy_sleep(loop, op, self->at_, cb);
+  }
+  struct waited : detail::nothing {
+    static void ended(const eddy_op_t *op, timer *self) {
+      if (self->waiting_ == op) self->waiting_ = nullptr;
+    }
   };
 
-public:
-  // Waits until it has come.
-  io<start> wait() { return io(start(*this)); }
-
-private:
   eddy_time_t at_;
   eddy_op_t *waiting_ = nullptr;
 };
@@ -110,26 +81,17 @@ public:
     if (period.count() <= 0) detail::misuse("the period of a ticker is not above zero");
   }
 
+  auto next() { return io(detail::call<&ticker::begin, ticked, ticker *>({}, this)); }
+
 private:
-  class start {
-  public:
+  static int begin(eddy_loop_t *loop, eddy_op_t *op, ticker *self, eddy_cb cb) {
+    self->loop_ = loop;
+    return eddy_sleep(loop, op, detail::native_of(self->due_), cb);
+  }
+  struct ticked {
     static constexpr bool kCancellable = true;
-    explicit start(ticker &t) : ticker_(&t) {}
-    eddy_loop_t *loop() const { return nullptr; }
-    int operator()(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) const {
-      ticker_->loop_ = loop;
-      return eddy_sleep(loop, op, detail::native_of(ticker_->due_), cb);
-    }
-    std::uint64_t finish(eddy_op_t *, std::int64_t) const { return ticker_->advance(); }
-
-  private:
-    ticker *ticker_;
+    static std::uint64_t value(eddy_op_t *, std::int64_t, ticker *self) { return self->advance(); }
   };
-
-public:
-  io<start> next() { return io(start(*this)); }
-
-private:
   std::uint64_t advance() {
     time_point now = detail::point_of(eddy_now(loop_));
     std::int64_t periods = 1;
@@ -144,6 +106,6 @@ private:
   eddy_loop_t *loop_ = nullptr;
 };
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif

@@ -9,7 +9,7 @@
 #include <eddy/result.hpp>
 #include <eddy/time.hpp>
 
-namespace eddy::detail {
+namespace EDDY_NS::detail {
 
 class wait_queue;
 
@@ -157,6 +157,6 @@ private:
   deadline limit_;
 };
 
-} // namespace eddy::detail
+} // namespace EDDY_NS::detail
 
 #endif

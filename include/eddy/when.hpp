@@ -15,7 +15,7 @@
 #include <variant>
 #include <vector>
 
-namespace eddy {
+namespace EDDY_NS {
 namespace detail {
 
 template<class T>
@@ -120,6 +120,6 @@ requires(sizeof...(T) > 0) task<std::variant<detail::solid<T>...>> when_any(task
   co_return detail::take_winner<std::variant<detail::solid<T>...>, 0>(any, children);
 }
 
-} // namespace eddy
+} // namespace EDDY_NS
 
 #endif
