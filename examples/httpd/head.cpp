@@ -125,10 +125,6 @@ static int parse_length(std::string_view text, uint64_t &out) {
   return 0;
 }
 
-static int check_host(std::string_view value) {
-  return value.find_first_of(" \t/?#@,") == std::string_view::npos ? 0 : 400;
-}
-
 // What the fields say about framing and connection.
 static int interpret(request &out, const limits &limits) {
   int lengths = 0, codings = 0, hosts = 0;
@@ -143,7 +139,7 @@ static int interpret(request &out, const limits &limits) {
         return f.value.empty() || equal_ignoring_case(f.value, "chunked, chunked") ? 400 : 501;
     } else if (equal_ignoring_case(f.name, "host")) {
       hosts++;
-      if (int error = check_host(f.value)) return error;
+      if (!is_host(f.value)) return 400;
     } else if (equal_ignoring_case(f.name, "connection")) {
       for (std::string_view list = f.value; !list.empty();) {
         std::string_view option = next_element(list);

@@ -139,6 +139,7 @@ std::string format_head(const answer &what, uint64_t size, bool keep_alive, std:
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 bool is_token(std::string_view text);
+bool is_host(std::string_view text); // with a port or without; the empty one too
 int hex_digit(char c);               // or -1
 bool is_text(std::string_view text); // without control bytes, but for tabs
 

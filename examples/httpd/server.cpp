@@ -218,7 +218,10 @@ eddy::task<void> server::converse(eddy::stream s) {
 eddy::task<void> server::accept(eddy::scope &connections) {
   for (;;) {
     auto one = co_await listener_.accept().nothrow();
-    if (!one) co_return; // told to end, or without a kernel interface
+    if (!one) {
+      if (!one.is_canceled()) failed_ = one.error(); // without a kernel interface, or the like
+      co_return;
+    }
     try {
       connections.spawn([this](eddy::stream s) { return converse(std::move(s)); }, std::move(*one));
     } catch (const std::bad_alloc &) {
@@ -255,6 +258,7 @@ eddy::task<void> server::run(eddy_native_t signals) {
     connections.cancel();
   };
   co_await connections.run(body);
+  if (failed_) throw std::system_error(failed_, "accept");
 }
 
 } // namespace http

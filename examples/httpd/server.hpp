@@ -28,7 +28,8 @@ public:
   server &operator=(const server &) = delete;
 
   // Serves until `signals` (open_end_requests) brings one; then ends: no new connections, idle ones are
-  // closed, requests in flight have their time, until it brings another one.
+  // closed, requests in flight have their time, until it brings another one. So it does when nothing can be accepted
+  // any more, and then throws why.
   eddy::task<void> run(eddy_native_t signals);
   eddy::address address() const { return listener_.local_address(); }
 
@@ -44,6 +45,7 @@ private:
   eddy::listener listener_;
   descriptor root_;
   server_options options_;
+  std::error_code failed_; // why no more connections are accepted, if nobody asked for that
   bool draining_ = false;
   connection *connections_ = nullptr;
   eddy::event empty_;

@@ -31,7 +31,10 @@ session::event session::begin() {
 
 session::event session::take_body() {
   while (!decoder_->done()) {
-    if (rest().empty()) return event::read;
+    if (rest().empty()) {
+      forget_used();
+      return event::read;
+    }
     size_t taken;
     std::string_view data;
     if (decoder_->feed(rest(), taken, data) == status::refused)
@@ -55,6 +58,12 @@ session::event session::take_body() {
   return respond(std::move(out));
 }
 
+// What a body is framed by may be far more than the body.
+void session::forget_used() {
+  input_.erase(0, used_);
+  used_ = 0;
+}
+
 session::event session::next() {
   if (phase_ == phase::answer) return route_ == route::file ? event::file : event::respond;
   if (phase_ == phase::body) return take_body();
@@ -69,8 +78,7 @@ session::event session::next() {
 }
 
 void session::answered() {
-  input_.erase(0, used_);
-  used_ = 0;
+  forget_used();
   body_.clear();
   parser_ = head_parser(limits_);
   decoder_.reset();

@@ -19,6 +19,7 @@ public:
   session(bool has_root, const limits &l) : limits_(l), has_root_(has_root), parser_(l) {}
 
   void input(std::string_view bytes) { input_.append(bytes); }
+  size_t held() const { return input_.size() + body_.size(); } // bytes
   event next();
   void answered();
 
@@ -36,6 +37,7 @@ private:
   event begin();
   event take_body();
   event respond(answer what);
+  void forget_used();
 
   limits limits_;
   bool has_root_;

@@ -26,6 +26,7 @@ static int strip_authority(std::string_view &target) {
   target.remove_prefix(scheme.size());
   size_t end = target.find_first_of("/?");
   if (target.empty() || end == 0 || target.find('#') != std::string_view::npos) return 400;
+  if (!is_host(target.substr(0, end))) return 400;
   target = end == std::string_view::npos || target[end] == '?' ? "/" : target.substr(end);
   return 0;
 }

@@ -120,6 +120,23 @@ void limits_of_a_body(void **) {
          small);
 }
 
+// However a body is cut up, what is kept of it is the body.
+void memory_of_a_body(void **) {
+  std::string chunk = "1;" + std::string(250, 'a') + "\r\nx\r\n";
+  std::string block;
+  while (block.size() < 16000) block += chunk;
+  for (const char *target : {"/echo", "/"}) {
+    session s(false, {});
+    s.input("POST " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n" + std::string(kChunked) +
+            "\r\n");
+    for (int i = 0; i < 1000; i++) {
+      assert_true(s.next() == session::event::read);
+      s.input(block);
+      assert_true(s.held() < block.size() + 100000);
+    }
+  }
+}
+
 void expectations(void **) {
   expect(post("Expect: 100-continue\r\nContent-Length: 2\r\n", "ab"),
          "continue\n200 keep [ab]\nidle\n");
@@ -136,9 +153,10 @@ void expectations(void **) {
 } // namespace
 
 int main() {
-  const CMUnitTest tests[] = {cmocka_unit_test(by_length),   cmocka_unit_test(malformed_lengths),
-                              cmocka_unit_test(in_chunks),   cmocka_unit_test(malformed_chunks),
-                              cmocka_unit_test(smuggling),   cmocka_unit_test(limits_of_a_body),
-                              cmocka_unit_test(expectations)};
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(by_length),        cmocka_unit_test(malformed_lengths),
+      cmocka_unit_test(in_chunks),        cmocka_unit_test(memory_of_a_body),
+      cmocka_unit_test(malformed_chunks), cmocka_unit_test(smuggling),
+      cmocka_unit_test(limits_of_a_body), cmocka_unit_test(expectations)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -98,7 +98,47 @@ void hosts(void **) {
   expect("GET / HTTP/1.1\r\nHost:\r\n\r\n", page_answer() + "idle\n");
   expect("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", page_answer() + "idle\n");
   expect(with("Host: b\r\n"), "400 close\n");
-  for (const char *bad : {"a b", "a/b", "a,b", "a@b"})
+  for (const char *good :
+       {"a:", "a:80", "a.b-c_d~e", "a%20b", "!$&'()*+,;=", "127.0.0.1:8080", "999.1.1.1", "[::]",
+        "[1:2:3:4:5:6:7:8]", "[1::8]", "[::ffff:1.2.3.4]:", "[1:2:3:4:5:6:1.2.3.4]", "[v1f.a:b]"})
+    expect("GET / HTTP/1.1\r\nHost: " + std::string(good) + "\r\n\r\n", page_answer() + "idle\n");
+  for (const char *bad : {"a b",
+                          "a/b",
+                          "a?b",
+                          "a#b",
+                          "a@b",
+                          "a:b",
+                          "a:80:80",
+                          "a:-1",
+                          "a%2",
+                          "a%zz",
+                          "a\"b",
+                          "a\\b",
+                          "a<b",
+                          "\xc3\xa4",
+                          "::1",
+                          "[::1",
+                          "::1]",
+                          "[]",
+                          "[:]",
+                          "[:::]",
+                          "[1:2:3:4:5:6:7]",
+                          "[1::2::3]",
+                          "[1:2:3:4:5:6:7:8:9]",
+                          "[12345::]",
+                          "[g::]",
+                          "[::1]a",
+                          "[::1]:x",
+                          "[1:2:3:4:5:6:7::8]",
+                          "[1.2.3.4]",
+                          "[::1.2.3]",
+                          "[::1.2.3.256]",
+                          "[::01.2.3.4]",
+                          "[1.2.3.4::]",
+                          "[v.a]",
+                          "[v1.]",
+                          "[vg.a]",
+                          "[fe80::1%25eth0]"})
     expect("GET / HTTP/1.1\r\nHost: " + std::string(bad) + "\r\n\r\n", "400 close\n");
 }
 
