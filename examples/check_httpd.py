@@ -3,6 +3,7 @@
 
 import argparse
 import atexit
+import ctypes
 import os
 import random
 import re
@@ -347,6 +348,51 @@ def descriptors(options):
         server.stop()
 
 
+def chunks(options):
+    """What a body is cut into costs no memory."""
+    server = Server(options)
+    server.get()
+    before = server.resident()
+    piece = b"1;" + b"a" * 250 + b"\r\nx\r\n"
+    with server.connect() as client:
+        client.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(300):
+            client.sendall(piece * 500)  # 37 MB in all
+        client.sendall(b"0\r\n\r\n")
+        with client.makefile("rb") as stream:
+            assert receive_response(stream)[2] == b"x" * 150000
+        grown = server.resident() - before
+        assert grown < 4 << 20, f"{grown >> 20} MB"
+    server.stop()
+
+
+def descriptor_of(process, number):
+    """A duplicate of a descriptor of another process."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        return libc.syscall(438, pidfd, number, 0)  # pidfd_getfd, on all architectures
+    finally:
+        os.close(pidfd)
+
+
+def refused(options):
+    """A listener that accepts no more is no reason to go on without a word."""
+    server = Server(options)
+    for name in os.listdir(f"/proc/{server.process.pid}/fd"):
+        if not os.readlink(f"/proc/{server.process.pid}/fd/{name}").startswith("socket:"):
+            continue
+        copy = descriptor_of(server.process, int(name))
+        if copy < 0:
+            print("SKIP: pidfd_getfd is not allowed here")
+            sys.exit(77)
+        with socket.socket(fileno=copy) as found:
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                found.shutdown(socket.SHUT_RDWR)
+    _, err = server.process.communicate(timeout=SECONDS)
+    assert server.process.returncode == 1 and err.startswith("httpd: accept: "), (server.process.returncode, err)
+
+
 def slow_readers(options):
     """A response waits for its reader, not in memory; one that never reads is let go."""
     with tempfile.TemporaryDirectory() as folder:
@@ -456,7 +502,7 @@ def usage(options):
 
 
 CASES = {function.__name__: function for function in
-         (pages, echo, files, malformed, loris, vanish, descriptors, slow_readers, drain, wrk, usage)}
+         (pages, echo, files, malformed, loris, vanish, descriptors, chunks, refused, slow_readers, drain, wrk, usage)}
 
 
 def main():
