@@ -9,6 +9,14 @@
 #define EDDY_EXCEPTIONS 0
 #endif
 
+// with_stop needs <stop_token>, which libc++ has only behind -fexperimental-library.
+#include <version>
+#if defined(__cpp_lib_jthread)
+#define EDDY_STOP_TOKEN 1
+#else
+#define EDDY_STOP_TOKEN 0
+#endif
+
 // The facade is inline, and differs by version and by whether there are exceptions. Its namespace says so: parts of a
 // program that are built in different ways have different types, which do not link to each other. Write eddy::stream;
 // do not declare such names yourself, include the header.

@@ -193,6 +193,7 @@ task<T> shield(task<T> work) {
   co_return co_await std::move(work);
 }
 
+#if EDDY_STOP_TOKEN
 // Runs the task, and cancels it when a stop is requested, from whatever thread.
 template<class T>
 task<T> with_stop(std::stop_token token, task<T> work) {
@@ -205,6 +206,7 @@ task<T> with_stop(std::stop_token token, task<T> work) {
   co_await detail::stop_bridge::end(bridge);
   co_return child.take();
 }
+#endif
 
 // Whether the task that asks has been cancelled: for long computations.
 inline detail::stop_query stop_requested() { return {}; }

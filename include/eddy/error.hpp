@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -136,8 +137,10 @@ public:
 } // namespace detail
 
 inline const std::error_category &category() noexcept {
-  static const detail::error_category instance;
-  return instance;
+  // Never destroyed: errors are compared until the very end of a program.
+  alignas(detail::error_category) static unsigned char room[sizeof(detail::error_category)];
+  static const detail::error_category *const instance = ::new (room) detail::error_category;
+  return *instance;
 }
 
 inline std::error_code make_error_code(errc error) noexcept {

@@ -143,6 +143,9 @@ private:
   detail::deadline limit_;
 };
 
+template<class Call>
+io(const Call &) -> io<Call>;
+
 } // namespace EDDY_NS
 
 #endif

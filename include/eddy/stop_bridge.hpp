@@ -2,6 +2,9 @@
 #ifndef EDDY_STOP_BRIDGE_HPP
 #define EDDY_STOP_BRIDGE_HPP
 
+#include <eddy/config.hpp>
+#if EDDY_STOP_TOKEN
+
 #include <eddy/group.hpp>
 #include <eddy/loop.hpp>
 
@@ -119,4 +122,5 @@ private:
 } // namespace detail
 } // namespace EDDY_NS
 
+#endif
 #endif

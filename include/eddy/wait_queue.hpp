@@ -21,14 +21,13 @@ public:
 
   inline void leave() noexcept override;
 
-protected:
-  ~wait_node() = default;
+  // The queue's. No friend of it: then its destructor would count as accessible (-Wnon-virtual-dtor).
   fiber &fiber_;
-
-private:
-  friend class wait_queue;
   wait_queue *queue_ = nullptr;
   wait_node *next_ = nullptr, *prev_ = nullptr;
+
+protected:
+  ~wait_node() = default;
 };
 
 // First come, first served.
