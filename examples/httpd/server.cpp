@@ -250,11 +250,14 @@ void server::begin_drain() {
 eddy::task<void> server::run(eddy_native_t signals) {
   eddy::scope connections;
   auto body = [&]() -> eddy::task<void> {
-    co_await eddy::when_any(accept(connections), until_asked_to_end(loop_, signals));
+    auto ended = co_await eddy::when_any(accept(connections), until_asked_to_end(loop_, signals));
+    std::get<0>(ended.outcomes).check();
+    std::get<1>(ended.outcomes).check();
     empty_.reset();
     begin_drain();
-    co_await eddy::when_any(until_set(empty_), pause(options_.drain),
-                            until_asked_to_end(loop_, signals));
+    auto drained = co_await eddy::when_any(until_set(empty_), pause(options_.drain),
+                                           until_asked_to_end(loop_, signals));
+    std::get<2>(drained.outcomes).check();
     connections.cancel();
   };
   co_await connections.run(body);

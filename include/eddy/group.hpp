@@ -2,6 +2,7 @@
 #ifndef EDDY_GROUP_HPP
 #define EDDY_GROUP_HPP
 
+#include <eddy/outcome.hpp>
 #include <eddy/task.hpp>
 
 #include <optional>
@@ -38,43 +39,6 @@ public:
 private:
   fiber &fiber_;
   stop_state *before_;
-};
-
-// Why a fiber failed: an exception, or the error of a task<result<T>>.
-class failure {
-public:
-  failure() = default;
-  explicit failure(std::error_code code) : code_(code) {}
-#if EDDY_EXCEPTIONS
-  explicit failure(std::exception_ptr thrown) : thrown_(std::move(thrown)) {}
-  explicit operator bool() const { return thrown_ || code_; }
-  [[noreturn]] void raise() const {
-    if (thrown_) std::rethrow_exception(thrown_);
-    detail::raise(code_);
-  }
-  std::error_code code() const {
-    if (!thrown_) return code_;
-    try {
-      std::rethrow_exception(thrown_);
-    } catch (const canceled &) {
-      return make_error_code(errc::canceled);
-    } catch (const std::system_error &error) {
-      return error.code();
-    } catch (...) {
-      return make_error_code(errc::unknown);
-    }
-  }
-#else
-  explicit operator bool() const { return bool(code_); }
-  std::error_code code() const { return code_; }
-#endif
-  bool is_canceled() const { return *this && code() == make_error_code(errc::canceled); }
-
-private:
-#if EDDY_EXCEPTIONS
-  std::exception_ptr thrown_;
-#endif
-  std::error_code code_;
 };
 
 // How a task that has ended failed, if it did.

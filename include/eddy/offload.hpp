@@ -57,7 +57,7 @@ public:
 #if EDDY_EXCEPTIONS
     if (failure_) std::rethrow_exception(failure_);
 #endif
-    return outcome_.take();
+    return returned_.take();
   }
 
 private:
@@ -82,12 +82,12 @@ private:
     if constexpr (std::is_void_v<value>)
       call_work(function_, op_);
     else
-      outcome_.set(call_work(function_, op_));
+      returned_.set(call_work(function_, op_));
   }
 
   F function_;
   const eddy_op_t *op_ = nullptr;
-  outcome<value> outcome_;
+  returned<value> returned_;
 #if EDDY_EXCEPTIONS
   std::exception_ptr failure_;
 #endif

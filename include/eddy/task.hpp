@@ -76,7 +76,7 @@ public:
 
 // What a task leaves behind: a value or an exception.
 template<class T>
-class outcome {
+class returned {
 public:
   template<class U>
   void set(U &&value) {
@@ -89,7 +89,7 @@ private:
 };
 
 template<class T>
-class outcome<T &> {
+class returned<T &> {
 public:
   void set(T &value) { value_ = &value; }
   T &take() { return *value_; }
@@ -99,7 +99,7 @@ private:
 };
 
 template<>
-class outcome<void> {
+class returned<void> {
 public:
   void take() {}
 };
@@ -124,15 +124,15 @@ public:
   const std::exception_ptr &failure() const { return failure_; }
   T take() {
     if (failure_) std::rethrow_exception(std::move(failure_));
-    return outcome_.take();
+    return returned_.take();
   }
 #else
   void unhandled_exception() noexcept {}
-  T take() { return outcome_.take(); }
+  T take() { return returned_.take(); }
 #endif
 
 protected:
-  outcome<T> outcome_;
+  returned<T> returned_;
 
 private:
 #if EDDY_EXCEPTIONS
@@ -146,7 +146,7 @@ class task_promise : public task_promise_base<T> {
 public:
   template<class U = T>
   requires std::is_convertible_v<U &&, T>
-  void return_value(U &&value) { this->outcome_.set(std::forward<U>(value)); }
+  void return_value(U &&value) { this->returned_.set(std::forward<U>(value)); }
 };
 
 template<>

@@ -1,10 +1,11 @@
 // when_all and when_any: several tasks at once. All of them have ended when these do.
 //
 //   auto both = co_await eddy::when_all(first(), second());    // std::tuple
-//   auto one = co_await eddy::when_any(first(), second());     // std::variant; index() says which
+//   auto any = co_await eddy::when_any(first(), second());     // which was first, and how each has ended
+//   if (any.first == 0) use(std::get<0>(any.outcomes).value());
 //
-// A task<void> gives std::monostate. Take the parts out with std::get: structured bindings of an awaited
-// value are miscompiled by some compilers (docs/guide-cpp.md).
+// A task<void> gives std::monostate to when_all. Take the parts out with std::get: structured bindings of an
+// awaited value are miscompiled by some compilers (docs/guide-cpp.md).
 #ifndef EDDY_WHEN_HPP
 #define EDDY_WHEN_HPP
 
@@ -65,15 +66,30 @@ void race_end(group &g, child<T> &c) {
   static_cast<race &>(g).finish(&c);
 }
 
-template<class Variant, std::size_t I, class... T>
-Variant take_winner(const race &g, std::tuple<child<T>...> &children) {
-  if constexpr (I + 1 == sizeof...(T)) {
-    return Variant(std::in_place_index<I>, take_solid(std::get<I>(children)));
+template<class T>
+outcome_of<T> take_outcome(child<T> &c) {
+  if (failure why = c.why()) return outcome_of<T>(std::move(why));
+  if constexpr (is_result<T>) {
+    T ended = c.take();
+    if (!ended) return outcome_of<T>(failure(ended.error()));
+    if constexpr (std::is_void_v<typename T::value_type>)
+      return {};
+    else
+      return std::move(*ended);
+  } else if constexpr (std::is_void_v<T>) {
+    return {};
   } else {
-    if (g.won(&std::get<I>(children)))
-      return Variant(std::in_place_index<I>, take_solid(std::get<I>(children)));
-    return take_winner<Variant, I + 1>(g, children);
+    return c.take();
   }
+}
+
+// Cancelled while nothing had come of any branch.
+inline void raise_unless(bool came, const fiber &owner) {
+#if EDDY_EXCEPTIONS
+  if (!came && owner.stopping()) throw canceled();
+#else
+  (void)came, (void)owner;
+#endif
 }
 
 } // namespace detail
@@ -108,16 +124,58 @@ task<std::vector<detail::solid<T>>> when_all(std::vector<task<T>> tasks) {
   co_return values;
 }
 
-// What the first of them to end gives, be it a value or an exception. The others are cancelled, and have
-// ended too; what they still brought is dropped.
+// What when_any gives. Every branch has ended: with its value, with an error, or cancelled, for the others were
+// when the first had ended. One that had its value by then, or all the same, has it here: look at all of them.
+template<class Outcomes>
+struct [[nodiscard]] when_any_result {
+  std::size_t first; // the branch that ended first
+  Outcomes outcomes; // of all, in their order: std::tuple<outcome<T>...>, or a vector
+};
+
+// How each of them ended, the first of them by itself. A task that is cancelled meanwhile is given the outcomes all
+// the same if anything has come of a branch, a value or an error, and is canceled else (without exceptions, all
+// outcomes are).
 template<class... T>
-requires(sizeof...(T) > 0) task<std::variant<detail::solid<T>...>> when_any(task<T>... tasks) {
+requires(sizeof...(T) >
+         0) task<when_any_result<std::tuple<outcome_of<T>...>>> when_any(task<T>... tasks) {
+  using result_type = when_any_result<std::tuple<outcome_of<T>...>>;
   detail::fiber &self = co_await detail::this_fiber();
   detail::race any(self);
   std::tuple<detail::child<T>...> children(std::move(tasks)...);
   std::apply([&](auto &...c) { (c.start(any, self, detail::race_end), ...); }, children);
   co_await any.join();
-  co_return detail::take_winner<std::variant<detail::solid<T>...>, 0>(any, children);
+  result_type ended = std::apply(
+      [&](auto &...c) {
+        std::size_t first = 0;
+        (void)((any.won(&c) || (first++, false)) || ...);
+        return result_type{first, {detail::take_outcome(c)...}};
+      },
+      children);
+  bool came =
+      std::apply([](const auto &...o) { return (!o.is_canceled() || ...); }, ended.outcomes);
+  detail::raise_unless(came, self);
+  co_return ended;
+}
+
+// The same for any number of tasks of one type. With none it ends at once, and `first` is 0.
+template<class T>
+task<when_any_result<std::vector<outcome_of<T>>>> when_any(std::vector<task<T>> tasks) {
+  detail::fiber &self = co_await detail::this_fiber();
+  detail::race any(self);
+  auto children = std::make_unique<std::optional<detail::child<T>>[]>(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); i++) children[i].emplace(std::move(tasks[i]));
+  for (std::size_t i = 0; i < tasks.size(); i++) children[i]->start(any, self, detail::race_end);
+  co_await any.join();
+  when_any_result<std::vector<outcome_of<T>>> ended{0, {}};
+  ended.outcomes.reserve(tasks.size());
+  bool came = tasks.empty();
+  for (std::size_t i = 0; i < tasks.size(); i++) {
+    if (any.won(&*children[i])) ended.first = i;
+    ended.outcomes.push_back(detail::take_outcome(*children[i]));
+    came = came || !ended.outcomes.back().is_canceled();
+  }
+  detail::raise_unless(came, self);
+  co_return ended;
 }
 
 } // namespace EDDY_NS

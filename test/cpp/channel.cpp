@@ -93,7 +93,7 @@ static eddy::task<> cancels(eddy::loop &) {
   CHECK(full.error() == std::errc::timed_out);
   std::string log;
   auto first = co_await eddy::when_any(sends_one(c, 3, log), sends_one(c, 4, log), a_turn());
-  CHECK(first.index() == 2 && log == "cc");
+  CHECK(first.first == 2 && log == "cc");
   auto only = co_await c.receive();
   CHECK(only && *only == 1 && c.size() == 0); // nothing of the cancelled sends
   int value = 5;

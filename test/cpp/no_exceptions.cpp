@@ -85,7 +85,8 @@ static eddy::task<> all(eddy::loop &l) {
   auto late = co_await eddy::with_timeout(sleeps(), 1ms);
   CHECK(late.error() == std::errc::timed_out);
   auto both = co_await eddy::when_any(sleeps(), fails());
-  CHECK(both.index() == 1);
+  CHECK(both.first == 1 && std::get<0>(both.outcomes).is_canceled());
+  CHECK(std::get<1>(both.outcomes).error() == std::errc::broken_pipe);
   eddy::channel<int, 1> c;
   auto sent = co_await c.send(1).nothrow();
   auto got = co_await c.receive().nothrow();
