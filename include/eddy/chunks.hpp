@@ -68,11 +68,9 @@ public:
     }
     if (!eddy_op_pending(&op_)) {
       if (started_ && end_ != EDDY_ETIMEDOUT) return true;
-      return !start(loop, limit);
-    } else if (limit) {
-      eddy_rearm(&op_, limit.at(loop.native));
-      limited_ = true;
+      return !start(loop.native, limit ? limit.at(loop.native) : kFar);
     }
+    if (limit || limited_) move(loop.native, limit ? limit.at(loop.native) : kFar);
     return false;
   }
   void wait(fiber &f, std::coroutine_handle<> h) {
@@ -98,14 +96,27 @@ private:
   static constexpr eddy_time_t kFar = EDDY_NEVER - 1;
 
   // False when that cannot be any more.
-  bool start(loop_state &loop, deadline limit) {
+  bool start(eddy_loop_t *loop, eddy_time_t at) {
     started_ = true;
     end_ = EDDY_ECLOSED;
     if (pool_.closed()) return false;
-    limited_ = bool(limit);
-    eddy_op_set_deadline(&op_, limit ? limit.at(loop.native) : kFar);
+    loop_ = loop;
+    at_ = at;
+    limited_ = at != kFar;
+    overdue_ = false;
+    eddy_op_set_deadline(&op_, at);
     eddy_stream_read_pool(stream_.native(), &op_, pool_.native(), credits_, on_read);
     return true;
+  }
+  // A wait that was cancelled may have left a deadline that has come due meanwhile, too late to be moved: it ends the
+  // read, which begins again with the new one. So it does if the old one was spent on a read that had bytes.
+  void move(eddy_loop_t *loop, eddy_time_t at) {
+    loop_ = loop;
+    at_ = at;
+    int moved = eddy_rearm(&op_, at);
+    overdue_ = moved != 0;
+    limited_ = overdue_ || at != kFar;
+    if (moved == EDDY_EINVAL) eddy_cancel(&op_);
   }
 
   void give_back() {
@@ -128,12 +139,16 @@ private:
 
   void take_in(std::int64_t value) {
     if (!eddy_op_more(&op_)) {
-      end_ = value;
+      bool again = (value == EDDY_ETIMEDOUT || value == EDDY_ECANCELED) && overdue_ && waiting_ &&
+                   !stream_.closed();
+      if (again && start(loop_, at_)) return;
+      if (!again) end_ = value;
       hand_over();
     } else if (!waiting_) {
       eddy_op_take_lease(&op_, &queue_[(first_ + count_++) % kMost]);
     } else {
-      if (std::exchange(limited_, false)) eddy_rearm(&op_, kFar);
+      overdue_ = false;
+      if (limited_) limited_ = eddy_rearm(&op_, kFar) != 0;
       eddy_op_peek_lease(&op_, &current_);
       state_ = shown;
       hand_over();
@@ -170,8 +185,12 @@ private:
   std::array<eddy_lease_t, kMost> queue_{}; // received ahead of it
   std::uint32_t first_ = 0, count_ = 0;
   std::int64_t end_ = 0;
+  eddy_loop_t *loop_ = nullptr;
+  eddy_time_t at_ = 0;                       // the deadline of who waits
   enum { none, shown, taken } state_ = none; // current_: not there, still in the op, ours
-  bool started_ = false, limited_ = false, inside_ = false, abandoned_ = false;
+  bool started_ = false, inside_ = false, abandoned_ = false;
+  bool limited_ = false; // the op has a deadline before kFar
+  bool overdue_ = false; // which could not be moved to at_
 };
 
 struct abandon_source {

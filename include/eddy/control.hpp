@@ -17,8 +17,8 @@ public:
   alarm(const alarm &) = delete;
   alarm &operator=(const alarm &) = delete;
 
-  void set(std::chrono::nanoseconds d) {
-    eddy_time_t at = deadline(d).at(owner_.loop->native);
+  void set(eddy_time_t at) {
+    if (at == EDDY_NEVER) return;
     eddy_sleep(owner_.loop->native, &op_, at, [](eddy_op_t *op, std::int64_t value) {
       alarm &self = *static_cast<alarm *>(op->data);
       self.fired_ = value == 0 && self.group_.pending() > 0;
@@ -158,7 +158,7 @@ public:
 
 } // namespace detail
 
-// Cancels the task after `d` and, when it has ended because of that, throws errc::timed_out (a
+// Cancels the task `d` after its start and, when it has ended because of that, throws errc::timed_out (a
 // task<result<T>> gives it). A task that ends with a value all the same has its value. For a single
 // operation .within(d) is cheaper.
 template<class T, class Rep, class Period>
@@ -167,8 +167,9 @@ task<T> with_timeout(task<T> work, std::chrono::duration<Rep, Period> d) {
   detail::group one(self);
   detail::child<T> child(std::move(work));
   detail::alarm alarm(one, self);
+  eddy_time_t at = detail::after(self.loop->native, detail::duration_of(d));
   child.start(one, self, detail::ignore_end);
-  if (one.pending()) alarm.set(detail::duration_of(d));
+  if (one.pending()) alarm.set(at);
   co_await one.join();
   co_await detail::alarm::end(alarm);
   bool late = alarm.fired() && !self.stopping();

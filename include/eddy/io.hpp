@@ -81,7 +81,7 @@ public:
 
   explicit io(const Call &call, detail::deadline limit = {}) : call_(call), limit_(limit) {}
 
-  // Ends it with errc::timed_out when it takes longer than `d`, counted from its start.
+  // Ends it with errc::timed_out when it takes longer than `d`, counted from its await.
   template<class Rep, class Period>
   io within(std::chrono::duration<Rep, Period> d) const {
     return io(call_, detail::deadline(detail::duration_of(d)));

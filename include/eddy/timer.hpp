@@ -10,13 +10,13 @@ namespace EDDY_NS {
 namespace detail {
 
 inline int sleep_after(eddy_loop_t *loop, eddy_op_t *op, deadline at, eddy_cb cb) {
-  return eddy_sleep(loop, op, at ? at.at(loop) : EDDY_NEVER, cb);
+  return eddy_sleep(loop, op, at.at(loop), cb);
 }
 using sleep_call = call<&sleep_after, nothing, deadline>;
 
 } // namespace detail
 
-// Waits that long, never less.
+// Waits that long from its await on, never less.
 template<class Rep, class Period>
 io<detail::sleep_call> sleep_for(std::chrono::duration<Rep, Period> d) {
   return io(detail::sleep_call({}, detail::deadline(detail::duration_of(d))));
@@ -38,7 +38,9 @@ inline auto yield() { return io(detail::call<&eddy_yield, detail::nothing>({}));
 class timer {
 public:
   explicit timer(time_point at) : at_(detail::native_of(at)) {}
-  timer(loop &l, std::chrono::nanoseconds d) : at_(detail::native_of(l.now() + d)) {}
+  template<class Rep, class Period>
+  timer(loop &l, std::chrono::duration<Rep, Period> d)
+      : at_(detail::after(l.get(), detail::duration_of(d))) {}
   timer(const timer &) = delete;
   timer &operator=(const timer &) = delete;
 
@@ -74,34 +76,43 @@ enum class late_ticks { burst, skip, delay };
 // A period: next() waits for the next tick, and gives how many periods it stands for.
 class ticker {
 public:
-  ticker(loop &l, std::chrono::nanoseconds period, late_ticks late = late_ticks::skip)
-      : ticker(l.now() + period, period, late) {}
-  ticker(time_point first, std::chrono::nanoseconds period, late_ticks late = late_ticks::skip)
-      : due_(first), period_(period), late_(late) {
-    if (period.count() <= 0) detail::misuse("the period of a ticker is not above zero");
-  }
+  // The first tick comes after one period.
+  template<class Rep, class Period>
+  ticker(loop &l, std::chrono::duration<Rep, Period> period, late_ticks late = late_ticks::skip)
+      : ticker(detail::after(l.get(), detail::duration_of(period)), detail::duration_of(period),
+               late) {}
+  template<class Rep, class Period>
+  ticker(time_point first, std::chrono::duration<Rep, Period> period,
+         late_ticks late = late_ticks::skip)
+      : ticker(detail::native_of(first), detail::duration_of(period), late) {}
 
   auto next() { return io(detail::call<&ticker::begin, ticked, ticker *>({}, this)); }
 
 private:
+  ticker(eddy_time_t first, std::chrono::nanoseconds period, late_ticks late)
+      : due_(first), period_(detail::nanoseconds_of(period)), late_(late) {
+    if (!period_) detail::misuse("the period of a ticker is not above zero");
+  }
   static int begin(eddy_loop_t *loop, eddy_op_t *op, ticker *self, eddy_cb cb) {
     self->loop_ = loop;
-    return eddy_sleep(loop, op, detail::native_of(self->due_), cb);
+    return eddy_sleep(loop, op, self->due_, cb);
   }
   struct ticked {
     static constexpr bool kCancellable = true;
     static std::uint64_t value(eddy_op_t *, std::int64_t, ticker *self) { return self->advance(); }
   };
   std::uint64_t advance() {
-    time_point now = detail::point_of(eddy_now(loop_));
-    std::int64_t periods = 1;
-    if (late_ == late_ticks::skip && now > due_) periods += (now - due_) / period_;
-    due_ = (late_ == late_ticks::delay ? now : due_) + period_ * periods;
-    return static_cast<std::uint64_t>(periods);
+    std::uint64_t more = 0; // periods that have passed beside the one
+    if (late_ == late_ticks::skip) {
+      eddy_time_t now = eddy_now(loop_);
+      if (now > due_) more = (now - due_) / period_;
+    }
+    eddy_time_t from = late_ == late_ticks::delay ? eddy_update_now(loop_) : due_ + period_ * more;
+    due_ = detail::later(from, period_);
+    return more + 1;
   }
 
-  time_point due_;
-  std::chrono::nanoseconds period_;
+  eddy_time_t due_, period_;
   late_ticks late_;
   eddy_loop_t *loop_ = nullptr;
 };

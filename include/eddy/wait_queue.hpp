@@ -104,7 +104,7 @@ public:
     fiber &f = this->fiber_;
     if (waits_) {
       wait_.queue().push(*this);
-      f.wait(*this, h, limit_ ? limit_.at(f.loop->native) : EDDY_NEVER);
+      f.wait(*this, h, limit_.at(f.loop->native));
     } else {
       f.waiting = h;
       f.settle(f.result);

@@ -72,6 +72,47 @@ static eddy::task<> times_out(eddy::loop &l) {
 
 TEST(deadlines_and_cancellation_lose_nothing) { test::on_loop(times_out); }
 
+static eddy::task<> asks_within(eddy::chunk_reader &in, std::chrono::milliseconds d) {
+  co_await in.next().within(d);
+}
+
+static eddy::task<> writes_after(eddy::stream &s, std::chrono::milliseconds d) {
+  co_await eddy::sleep_for(d);
+  co_await s.write("x");
+}
+
+// Neither one that is still to come nor one that has come due in the turn of the cancel ends a later wait.
+static eddy::task<> leaves_no_deadline(eddy::loop &l) {
+  eddy::pool pool(l, 4, 64);
+  auto both = co_await test::connected(l);
+  auto in = both.two.chunks(pool);
+  auto cut = co_await eddy::with_timeout(asks_within(in, 20ms), 1ms).nothrow();
+  CHECK(cut.error() == std::errc::timed_out);
+  l.spawn(writes_after, std::ref(both.one), 60ms);
+  auto chunk = co_await in.next();
+  CHECK(chunk.size() == 1);
+
+  auto busy = [](eddy::loop &) -> eddy::task<> {
+    co_await eddy::yield();
+    test::compute(20ms);
+  };
+  l.spawn(busy, std::ref(l));
+  cut = co_await eddy::with_timeout(asks_within(in, 5ms), 5ms).nothrow();
+  CHECK(cut.error() == std::errc::timed_out);
+  l.spawn(writes_after, std::ref(both.one), 10ms);
+  chunk = co_await in.next();
+  CHECK(chunk.size() == 1);
+
+  l.spawn(busy, std::ref(l));
+  cut = co_await eddy::with_timeout(asks_within(in, 5ms), 5ms).nothrow();
+  CHECK(cut.error() == std::errc::timed_out);
+  test::steady::time_point begin = test::steady::now();
+  auto late = co_await in.next().within(10ms).nothrow(); // and the later one has its own
+  CHECK(late.error() == std::errc::timed_out && test::steady::now() - begin >= 10ms);
+}
+
+TEST(a_wait_that_ends_leaves_no_deadline) { test::on_loop(leaves_no_deadline); }
+
 static eddy::task<> errors(eddy::loop &l) {
   CHECK(eddy::pool::open(l, 1, 1).error() == std::errc::invalid_argument);
   CHECK_THROWS(std::system_error, eddy::pool(l, 1, 1));

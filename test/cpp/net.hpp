@@ -6,6 +6,14 @@
 
 namespace test {
 
+using steady = std::chrono::steady_clock;
+
+// Keeps the processor for that long.
+inline void compute(steady::duration d) {
+  for (steady::time_point end = steady::now() + d; steady::now() < end;) {
+  }
+}
+
 class pair {
 public:
   pair() = default;

@@ -1,6 +1,9 @@
 // <eddy/time.hpp>: points and spans of the loop's clock.
 #include "net.hpp"
 
+#include <cmath>
+#include <limits>
+
 using eddy::detail::deadline;
 using eddy::detail::duration_of;
 
@@ -12,6 +15,25 @@ TEST(durations_are_rounded_up_and_saturate) {
   CHECK(duration_of(std::chrono::hours::max()) == std::chrono::nanoseconds::max());
   CHECK(duration_of(std::chrono::duration<double>(1e300)) == std::chrono::nanoseconds::max());
   CHECK(duration_of(-1s) == -1s);
+  using seconds = std::chrono::duration<double>;
+  double infinite = std::numeric_limits<double>::infinity();
+  CHECK(duration_of(seconds(infinite)) == std::chrono::nanoseconds::max());
+  CHECK(duration_of(seconds(std::nan(""))) == std::chrono::nanoseconds::max());
+  CHECK(duration_of(seconds(-infinite)) < 0ns && duration_of(seconds(-1e300)) < 0ns);
+  CHECK(duration_of(std::chrono::hours::min()) < 0ns);
+  CHECK(duration_of(std::chrono::duration<float>(0.5F)) == 500ms);
+}
+
+TEST(points_saturate) {
+  using eddy::detail::native_of, eddy::detail::point_of, eddy::detail::later;
+  CHECK(point_of(7) == eddy::time_point(7ns));
+  CHECK(point_of(EDDY_NEVER) == eddy::time_point::max());
+  CHECK(point_of(eddy_time_t{1} << 63) == eddy::time_point::max()); // not the distant past
+  CHECK(native_of(eddy::time_point::max()) == EDDY_NEVER);
+  CHECK(native_of(eddy::time_point::min()) == 0);
+  CHECK(native_of(point_of(INT64_MAX - 1)) == INT64_MAX - 1);
+  CHECK(later(5, EDDY_NEVER) == EDDY_NEVER && later(5, EDDY_NEVER - 5) == EDDY_NEVER);
+  CHECK(later(5, EDDY_NEVER - 6) == EDDY_NEVER - 1);
 }
 
 TEST(deadlines_are_points_or_spans) {
@@ -21,8 +43,23 @@ TEST(deadlines_are_points_or_spans) {
   CHECK(deadline(-5ns).at(l.get()) == eddy_now(l.get()));
   CHECK(deadline(7ns).at(l.get()) == eddy_now(l.get()) + 7);
   CHECK(deadline(l.now() + 7ns).at(l.get()) == eddy_now(l.get()) + 7);
-  CHECK(deadline(std::chrono::nanoseconds::max()).at(l.get()) > eddy_now(l.get()));
   CHECK(deadline(eddy::time_point()).at(l.get()) == 0);
+  CHECK(!deadline(std::chrono::nanoseconds::max()) && !deadline(eddy::time_point::max()));
+  CHECK(deadline().at(l.get()) == EDDY_NEVER);
+  eddy_time_t far = deadline(std::chrono::nanoseconds::max() - 1ns).at(l.get());
+  CHECK(far == eddy_now(l.get()) + static_cast<eddy_time_t>(INT64_MAX - 1));
+  CHECK(deadline(eddy::time_point(std::chrono::nanoseconds::max() - 1ns)).at(l.get()) ==
+        INT64_MAX - 1);
+}
+
+// From the clock as it is, not as the turn found it.
+TEST(spans_count_from_now) {
+  eddy::loop l;
+  eddy::time_point begin = l.update_now();
+  test::compute(5ms);
+  CHECK(deadline(1ms).at(l.get()) >= eddy::detail::native_of(begin + 6ms));
+  test::compute(5ms);
+  CHECK(eddy::detail::after(l.get(), 1ms) >= eddy::detail::native_of(begin + 11ms));
 }
 
 static eddy::task<> passes(eddy::loop &l) {
