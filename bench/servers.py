@@ -18,7 +18,7 @@ HELLO = {"hello-io_uring": "eddy-io_uring", "hello-epoll": "eddy-epoll"}
 HELLO_PORT = 7777  # it is written in the example
 # The servers by hand that use what this one uses; the best of them in a cell is its limit there.
 LIMITS_OF = {"eddy-io_uring": ("raw_uring", "raw_hybrid"), "eddy-epoll": ("raw_epoll",)}
-# The server of coroutines lets a connection hold two buffers, so its like in callbacks is the one that is told
+# The server of coroutines lets a connection hold one buffer, so its like in callbacks is the one that is told
 # to do the same.
 BOUNDED = {"eddy-bounded-io_uring": "eddy-io_uring", "eddy-bounded-epoll": "eddy-epoll"}
 CORO_OF = {"eddy-coro-io_uring": "eddy-bounded-io_uring", "eddy-coro-epoll": "eddy-bounded-epoll"}
@@ -35,7 +35,7 @@ def command(name, build):
     bench = Path(build) / "bench"
     eddy = [str(Path(build) / "examples" / "eddy-echo"), "--host", "127.0.0.1", "--port", "0"]
     coro = [str(Path(build) / "examples" / "eddy-echo-coro")] + eddy[1:]
-    bounded = eddy + ["--credits", "2"]
+    bounded = eddy + ["--credits", "1"]
     return {
         "hello-io_uring": [str(Path(build) / "examples" / "hello")],
         "hello-epoll": [str(Path(build) / "examples" / "hello")],

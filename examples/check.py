@@ -19,8 +19,8 @@ class Checked(Programs):
     def run(self, name, *arguments):
         return super().run(name, *arguments, seconds=SECONDS)
 
-    def echo(self, *arguments):
-        server = self.start("eddy-echo", *arguments)
+    def echo(self, *arguments, program="eddy-echo"):
+        server = self.start(program, *arguments)
         line = server.stdout.readline()
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+) driver=(\w+)\n", line)
         assert found, line + server.stderr.read()
@@ -119,41 +119,46 @@ def echo(checked):
     checked.stop(server)
 
 
+def starve_one(checked, program, driver, clients):
+    message = os.urandom(8000000)
+    server, port = checked.echo("--driver", driver, program=program)
+    left = {}
+    for _ in range(clients):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        client.connect(("127.0.0.1", port))
+        client.setblocking(False)
+        left[client] = len(message)
+    progress = time.monotonic()
+    while any(left.values()) and time.monotonic() - progress < 0.5:
+        for client in left:
+            try:
+                if left[client]:
+                    left[client] -= client.send(message[-left[client]:])
+                    progress = time.monotonic()
+            except BlockingIOError:
+                pass
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as late:
+        late.sendall(b"there is room for one more")
+        assert late.recv(100) == b"there is room for one more"
+    for client, unsent in list(left.items())[:10]:
+        client.settimeout(SECONDS)
+        client.shutdown(socket.SHUT_WR)
+        assert receive_all(client) == message[:len(message) - unsent], "bytes were lost"
+    for client in left:
+        client.close()
+    checked.stop(server)
+
+
 def starve(checked):
     """Many clients that send and never read leave room for one that does."""
-    message = os.urandom(8000000)
     for driver in checked.drivers:
         tried = checked.run("eddy-demo", "--driver", driver, "--connections", 1, "--seconds", 1)
         if tried.returncode:
             print(f"{driver} cannot be used here")
             continue
-        server, port = checked.echo("--driver", driver)
-        left = {}
-        for _ in range(100):
-            client = socket.socket()
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-            client.connect(("127.0.0.1", port))
-            client.setblocking(False)
-            left[client] = len(message)
-        progress = time.monotonic()
-        while any(left.values()) and time.monotonic() - progress < 0.5:
-            for client in left:
-                try:
-                    if left[client]:
-                        left[client] -= client.send(message[-left[client]:])
-                        progress = time.monotonic()
-                except BlockingIOError:
-                    pass
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as late:
-            late.sendall(b"there is room for one more")
-            assert late.recv(100) == b"there is room for one more"
-        for client, unsent in list(left.items())[:10]:
-            client.settimeout(SECONDS)
-            client.shutdown(socket.SHUT_WR)
-            assert receive_all(client) == message[:len(message) - unsent], "bytes were lost"
-        for client in left:
-            client.close()
-        checked.stop(server)
+        for program in ("eddy-echo", "eddy-echo-coro"):
+            starve_one(checked, program, driver, 200)
 
 
 def demo(checked):

@@ -1,8 +1,8 @@
 // eddy-echo-coro: the server of echo.c as coroutines. A connection is a task; an idle one holds no buffer.
 //
 // What arrives is written back from the buffer it arrived in, and the next is not read before that: a peer
-// that does not take its replies holds two buffers at most. Such peers could have all of them in the end, so when the
-// pool runs low, bytes are copied out before they are written.
+// that does not take its replies holds one buffer. Such peers could have all of them in the end, so when the
+// pool runs low, bytes are copied out before they are written, and the peer holds none.
 #include "common/system.h"
 
 #include <eddy.hpp>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::uint32_t kBuffers = 128;
 
 eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
-  auto in = s.chunks(pool, 2);
+  auto in = s.chunks(pool, 1);
   for (;;) {
     auto chunk = co_await in.next().nothrow();
     if (!chunk || !*chunk) co_return; // the peer has gone, or has said all
@@ -26,6 +26,7 @@ eddy::task<> echo(eddy::stream s, eddy::pool &pool) {
     if (pool.free() < kBuffers / 4) {
       copy.assign(bytes.begin(), bytes.end());
       bytes = copy;
+      in.pause();
       std::move(*chunk).keep().reset();
     }
     auto written = co_await s.write(bytes).nothrow();

@@ -70,6 +70,11 @@ public:
       if (started_ && end_ != EDDY_ETIMEDOUT) return true;
       return !start(loop.native, limit ? limit.at(loop.native) : kFar);
     }
+    if (pausing_) { // its end starts it anew
+      loop_ = loop.native;
+      at_ = limit ? limit.at(loop_) : kFar;
+      return false;
+    }
     if (limit || limited_) move(loop.native, limit ? limit.at(loop.native) : kFar);
     return false;
   }
@@ -79,6 +84,12 @@ public:
     f.wait(*this, h);
   }
   void leave() noexcept override { waiting_ = nullptr; }
+
+  void pause() {
+    if (!eddy_op_pending(&op_)) return;
+    pausing_ = true;
+    eddy_cancel(&op_);
+  }
 
   bool has_chunk() const { return state_ != none; }
   std::int64_t end() const { return end_; }
@@ -139,9 +150,11 @@ private:
 
   void take_in(std::int64_t value) {
     if (!eddy_op_more(&op_)) {
-      bool again = (value == EDDY_ETIMEDOUT || value == EDDY_ECANCELED) && overdue_ && waiting_ &&
-                   !stream_.closed();
+      bool paused = std::exchange(pausing_, false) && value == EDDY_ECANCELED;
+      bool overdue = (value == EDDY_ETIMEDOUT || value == EDDY_ECANCELED) && overdue_;
+      bool again = (paused || overdue) && waiting_ && !stream_.closed();
       if (again && start(loop_, at_)) return;
+      if (paused && !waiting_) started_ = false;
       if (!again) end_ = value;
       hand_over();
     } else if (!waiting_) {
@@ -190,6 +203,7 @@ private:
   enum { none, shown, taken } state_ = none; // current_: not there, still in the op, ours
   bool started_ = false, inside_ = false, abandoned_ = false;
   bool limited_ = false; // the op has a deadline before kFar
+  bool pausing_ = false; // the op is being cancelled, and is no end
   bool overdue_ = false; // which could not be moved to at_
 };
 
@@ -276,6 +290,10 @@ public:
 
   // The next bytes, or a chunk that is false at the end of the stream. Ends the one before.
   next_chunk<true> next() { return next_chunk<true>(*source_, {}); }
+
+  // Receives nothing more until the next chunk is asked for. With one credit, a task that waits for something else has
+  // no buffer of the pool then but its chunk, or none when it has copied that and given it back.
+  void pause() { source_->pause(); }
 
 private:
   std::unique_ptr<detail::chunk_source, detail::abandon_source> source_;

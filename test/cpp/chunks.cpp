@@ -177,3 +177,53 @@ static eddy::task<> serves(eddy::loop &l) {
 }
 
 TEST(an_echo_server_that_shares_a_small_pool) { test::on_loop(serves); }
+
+static eddy::task<> copies_while_paused(eddy::stream &s, eddy::pool &pool, std::string &got) {
+  auto in = s.chunks(pool, 1);
+  for (;;) {
+    auto chunk = co_await in.next();
+    if (!chunk) co_return;
+    in.pause();
+    std::string copy(reinterpret_cast<const char *>(chunk.bytes().data()), chunk.size());
+    std::move(chunk).keep().reset();
+    for (int i = 0; i < 5; i++) {
+      co_await eddy::yield();
+      CHECK(pool.free() == 2); // whatever waits to be read
+    }
+    got += copy;
+  }
+}
+
+static eddy::task<> pauses(eddy::loop &l) {
+  eddy::pool pool(l, 2, 64);
+  auto both = co_await test::connected(l);
+  std::string sent, got;
+  for (int i = 0; i < 100; i++) sent += "some text that fills several buffers ";
+  eddy::scope tasks;
+  auto body = [&]() -> eddy::task<> {
+    tasks.spawn(copies_while_paused, std::ref(both.one), std::ref(pool), std::ref(got));
+    co_await both.two.write(sent);
+    co_await both.two.shutdown();
+  };
+  co_await tasks.run(body);
+  CHECK(got == sent);
+
+  // A pause that meets the end of the stream, or its close.
+  auto again = co_await test::connected(l);
+  auto in = again.one.chunks(pool, 1);
+  auto none = co_await in.next().within(1ms).nothrow();
+  CHECK(none.error() == std::errc::timed_out);
+  in.pause();
+  auto still_none = co_await in.next().within(1ms).nothrow();
+  CHECK(still_none.error() == std::errc::timed_out);
+  co_await again.two.shutdown();
+  in.pause();
+  auto end = co_await in.next();
+  CHECK(!end);
+  in.pause();
+  co_await again.one.close();
+  auto closed = co_await in.next().nothrow();
+  CHECK(closed.error() == eddy::errc::closed);
+}
+
+TEST(a_paused_reader_holds_nothing) { test::on_loop(pauses); }
