@@ -3,11 +3,13 @@
 #ifndef EDDY_HPP
 #define EDDY_HPP
 
+#include <eddy/bridge.hpp>
 #include <eddy/channel.hpp>
 #include <eddy/control.hpp>
 #include <eddy/event.hpp>
 #include <eddy/fd.hpp>
 #include <eddy/generator.hpp>
+#include <eddy/joinable.hpp>
 #include <eddy/latch.hpp>
 #include <eddy/listener.hpp>
 #include <eddy/mutex.hpp>

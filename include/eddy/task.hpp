@@ -43,8 +43,8 @@ public:
   template<class A>
   decltype(auto) await_transform(A &&a) {
     static_assert(awaitable<A>,
-                  "a task awaits operations, tasks and primitives of eddy, no awaitables of others "
-                  "(docs/guide-cpp.md); a task that has a name is awaited as std::move(name)");
+                  "a task awaits operations, tasks and primitives of eddy; awaitables of others as "
+                  "eddy::foreign(x); a task that has a name is awaited as std::move(name)");
     return std::forward<A>(a).eddy_await(*fiber_);
   }
 

@@ -171,11 +171,15 @@ eddy::task<> tries_for_ever(const bool &over) {
   std::array<char, 4> bytes;
   while (!over) (void)co_await none.read(bytes).nothrow();
 }
-eddy::task<> let_run(eddy::loop &l) {
+eddy::task<> let_run(eddy::loop &) {
   bool over = false;
-  l.spawn(tries_for_ever, std::cref(over));
-  co_await eddy::sleep_for(1ms);
-  over = true;
+  eddy::scope tasks;
+  auto body = [&]() -> eddy::task<> {
+    tasks.spawn(tries_for_ever, std::cref(over));
+    co_await eddy::sleep_for(1ms);
+    over = true;
+  };
+  co_await tasks.run(body);
 }
 
 struct pseudo_random {
