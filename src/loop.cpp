@@ -139,7 +139,8 @@ void loop_turn(Loop &loop, Time until, Caller by) {
     }
   } else {
     loop.busy_turns = 0;
-    bool held_back = (by == Caller::step && loop.acted) || (by != Caller::drain && loop.stopping);
+    bool held_back = (by == Caller::step && loop.acted) || (by != Caller::drain && loop.stopping) ||
+                     (loop.until_set && *loop.until_set);
     bool idle = !held_back && !loop.hooks[kHookIdle].head && !source_close_due(loop) &&
                 (loop.draining ? loop.pending || loop.handles : loop_alive(loop));
     if (idle) {
@@ -262,6 +263,21 @@ int eddy_loop_run(eddy_loop_t *handle) {
   }
   loop_leave(loop, Caller::run);
   return loop_alive(loop);
+}
+
+int eddy_loop_run_until_set(eddy_loop_t *handle, const uint32_t *flag) {
+  Loop &loop = check_runner(handle);
+  require(flag != nullptr, "null flag");
+  bool stays = loop_enter(loop);
+  loop.until_set = flag;
+  while (stays && !*flag && loop_alive(loop)) {
+    loop_turn(loop, kNever, Caller::run);
+    stays = !loop.stopping;
+  }
+  loop.until_set = nullptr;
+  int result = loop.stopping ? 1 : *flag ? 2 : 0;
+  loop_leave(loop, Caller::run);
+  return result;
 }
 
 int eddy_loop_step(eddy_loop_t *handle, eddy_time_t until) {

@@ -75,16 +75,16 @@ struct loop_state {
   int budget = kBudget; // awaits that may still end at once before other fibers get their turn
   std::size_t expected = 0;
   eddy_op_t keeper{};
-  bool running = false, woken = false; // in eddy_loop_run, and made it return
+  std::uint32_t woken = 0; // ends the run after its turn
+  std::uint32_t begun = 0; // fibers that are begun from outside of a run
 
   // In a forked child, whose destructors let be what tasks have left.
   bool inherited() const { return native && eddy_loop_inherited(native); }
 
-  void wake_run() {
-    if (!running) return;
-    woken = true;
-    eddy_loop_stop(native);
-  }
+  // Something has ended.
+  void wake_run() { woken = 1; }
+
+  bool inside() const { return begun || (native && eddy_loop_inside(native)); }
 
   // While something is expected from another thread, an op keeps the loop waiting for it.
   void expect() {

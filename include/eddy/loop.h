@@ -55,6 +55,11 @@ EDDY_API int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **lo
    loop is not alive any more, 1 when it stopped and still is. Aborts inside a callback. */
 EDDY_API int eddy_loop_run(eddy_loop_t *loop);
 
+/* Runs turns until *flag, which callbacks set, is not 0 after one (or before the first), nothing keeps the loop alive, or
+   stop is asked for. It is how a binding waits for its own: a stop, which is the user's, is never mistaken for the flag.
+   Returns 1 when stop was asked for, whatever else; else 2 when the flag is set; else 0. Aborts inside a callback. */
+EDDY_API int eddy_loop_run_until_set(eddy_loop_t *loop, const uint32_t *flag);
+
 /* Runs one turn that waits until the absolute time `until` at most: 0 (or any past time) for no wait,
    EDDY_NEVER for no limit. It does not wait when the loop is not alive, nor when it has run a timer or a
    post before the wait. On return everything started

@@ -25,7 +25,7 @@ public:
     if (remote_) eddy_remote_release(remote_);
   }
 
-  // As loop::stop. Any thread.
+  // As loop::stop. Any thread, and safe in a signal handler.
   void stop() const { eddy_remote_stop(remote_); }
   // Lets the loop run one turn. Any thread, and safe in a signal handler.
   void wake() const { eddy_remote_wake(remote_); }
@@ -64,6 +64,7 @@ public:
       eddy_loop_close(native);
       return;
     }
+    if (inside()) detail::misuse("a loop was destroyed inside one of its tasks");
     all_.stop.request();
     while (all_.pending()) turn();
     while (eddy_loop_alive(native)) eddy_loop_step(native, EDDY_NEVER);
@@ -73,9 +74,11 @@ public:
 
   // Runs `main` to its end and returns or throws what it did. What was spawned runs meanwhile, and is
   // left suspended at its end. The first failure of a spawned task cancels all tasks, `main` too, and is
-  // thrown here. stop() cancels all tasks: then, unless `main` ends with a value, canceled is thrown.
+  // thrown here. stop() cancels all tasks: then, unless `main` ends with a value, canceled is thrown. A stop that
+  // comes outside of a run is for the next one that waits. Not inside a task of this loop.
   template<class T>
   T run(task<T> main) {
+    check_outside();
     root<T> top(*this, std::move(main));
     while (!top.over || (all_.stop.requested() && all_.pending())) turn();
     detail::failure first = all_.first();
@@ -84,6 +87,7 @@ public:
   }
   // Runs until everything that was spawned has ended.
   void run() {
+    check_outside();
     while (all_.pending()) turn();
     detail::failure first = all_.first();
     if (all_.stop.requested()) all_.forget();
@@ -97,6 +101,7 @@ public:
   // the arguments, until the task has ended; or a task as it is. Returns when it first waits.
   template<class F, class... Args>
   void spawn(F &&f, Args &&...args) {
+    beginning guard(*this);
     detail::spawn_into(all_, *this, std::forward<F>(f), std::forward<Args>(args)...);
   }
   // The failure of a spawned task that ended the last run().
@@ -136,6 +141,23 @@ public:
   static loop &from(detail::loop_state &state) { return static_cast<loop &>(state); }
 
 private:
+  class beginning {
+  public:
+    explicit beginning(loop_state &l) : loop_(l) { loop_.begun++; }
+    beginning(const beginning &) = delete;
+    beginning &operator=(const beginning &) = delete;
+    ~beginning() { loop_.begun--; }
+
+  private:
+    loop_state &loop_;
+  };
+
+  void check_outside() const {
+    if (inside())
+      detail::misuse(
+          "loop.run() inside a task: co_await the other task, or give it to loop.spawn()");
+  }
+
   template<class T>
   struct root : detail::fiber {
     root(eddy::loop &where, task<T> t)
@@ -143,6 +165,7 @@ private:
       if (!frame) detail::misuse("a task was awaited twice, or after it was moved away");
       frame.promise().begin(*this, nullptr);
       next = frame.get();
+      beginning guard(where);
       run();
     }
     static fiber *at_end(fiber &f) {
@@ -173,14 +196,11 @@ private:
 
   // Runs until something has ended.
   void turn() {
-    woken = false;
-    running = true;
-    int left = eddy_loop_run(native);
-    running = false;
-    if (woken) return;
-    if (left == 0)
+    woken = 0;
+    int why = eddy_loop_run_until_set(native, &woken);
+    if (why == 0)
       detail::misuse("a task has not ended, and nothing that it could wait for is left");
-    all_.stop.request(); // stop() was called
+    if (why == 1) all_.stop.request(); // stop() was called
   }
 
   detail::group all_{state()};

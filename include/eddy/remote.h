@@ -24,7 +24,7 @@ EDDY_API void eddy_remote_release(eddy_remote_t *remote);
    EDDY_ECANCELED. No system call when the loop is awake. */
 EDDY_API int eddy_post(eddy_remote_t *remote, eddy_op_t *op, eddy_cb cb);
 
-/* eddy_loop_stop from any thread. */
+/* eddy_loop_stop from any thread. Safe in a signal handler, as eddy_remote_wake is. */
 EDDY_API void eddy_remote_stop(eddy_remote_t *remote);
 
 /* Ends a wait of the loop: its run goes through one more turn, its step returns. Coalescing. Safe in a

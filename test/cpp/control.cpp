@@ -125,13 +125,19 @@ TEST(a_stop_requested_by_a_task_of_the_loop) {
   l.run(stopped_by_its_neighbour(source));
 }
 
-static eddy::task<> a_while(int turns) {
+static eddy::task<> a_while(int turns, bool &ended) {
   for (int i = 0; i < turns; i++) co_await eddy::yield();
+  if (turns == 0) co_await eddy::sleep_for(30s);
+  ended = true;
 }
 
+// It comes before the end or after it: never both, never neither, and nothing of it is left for the next run.
 TEST(a_stop_races_the_end_of_the_task) {
   eddy::loop l;
+  int stopped = 0, finished = 0;
   for (int i = 0; i < 2000; i++) {
+    bool ended = false, canceled = false;
+    int turns = i % 20;
     std::stop_source source;
     std::atomic<bool> go = false;
     std::thread other([&] {
@@ -141,9 +147,16 @@ TEST(a_stop_races_the_end_of_the_task) {
     });
     go = true;
     try {
-      l.run(eddy::with_stop(source.get_token(), a_while(i % 20)));
+      l.run(eddy::with_stop(source.get_token(), a_while(turns, ended)));
     } catch (const eddy::canceled &) {
+      canceled = true;
     }
     other.join();
+    CHECK(ended != canceled);
+    CHECK(turns || canceled); // one that would not end by itself
+    (canceled ? stopped : finished)++;
+    CHECK(l.run(after(0ms, i)) == i);
+    CHECK_THROWS(eddy::canceled, l.run(eddy::with_stop(source.get_token(), a_while(0, ended))));
   }
+  CHECK(stopped >= 100 && stopped + finished == 2000);
 }

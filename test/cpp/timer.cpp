@@ -1,6 +1,7 @@
 // <eddy/timer.hpp>.
 #include "net.hpp"
 
+#include <initializer_list>
 #include <limits>
 
 static eddy::task<> sleeps(eddy::loop &l) {
