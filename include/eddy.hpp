@@ -15,6 +15,7 @@
 #include <eddy/mutex.hpp>
 #include <eddy/offload.hpp>
 #include <eddy/reader.hpp>
+#include <eddy/remote.hpp>
 #include <eddy/scope.hpp>
 #include <eddy/semaphore.hpp>
 #include <eddy/stream.hpp>

@@ -2,38 +2,12 @@
 #ifndef EDDY_LOOP_HPP
 #define EDDY_LOOP_HPP
 
-#include <eddy/remote.h>
+#include <eddy/remote.hpp>
 #include <eddy/spawn.hpp>
 #include <eddy/time.hpp>
 #include <eddy/version.h>
 
 namespace EDDY_NS {
-
-// The address of a loop, for other threads and for signal handlers. It outlives the loop.
-class remote {
-public:
-  remote() = default;
-  explicit remote(eddy_loop_t *loop) : remote_(eddy_loop_remote(loop)) {}
-  remote(const remote &other)
-      : remote_(other.remote_ ? eddy_remote_retain(other.remote_) : nullptr) {}
-  remote(remote &&other) noexcept : remote_(std::exchange(other.remote_, nullptr)) {}
-  remote &operator=(remote other) noexcept {
-    std::swap(remote_, other.remote_);
-    return *this;
-  }
-  ~remote() {
-    if (remote_) eddy_remote_release(remote_);
-  }
-
-  // As loop::stop. Any thread, and safe in a signal handler.
-  void stop() const { eddy_remote_stop(remote_); }
-  // Lets the loop run one turn. Any thread, and safe in a signal handler.
-  void wake() const { eddy_remote_wake(remote_); }
-  eddy_remote_t *native() const { return remote_; }
-
-private:
-  eddy_remote_t *remote_ = nullptr;
-};
 
 class loop : private detail::loop_state {
 public:
@@ -67,9 +41,7 @@ public:
     if (inside()) detail::misuse("a loop was destroyed inside one of its tasks");
     all_.stop.request();
     while (all_.pending()) turn();
-    while (eddy_loop_alive(native)) eddy_loop_step(native, EDDY_NEVER);
-    if (eddy_loop_close(native) != 0)
-      detail::misuse("a loop was destroyed before the handles, leases or operations on it");
+    end();
   }
 
   // Runs `main` to its end and returns or throws what it did. What was spawned runs meanwhile, and is
@@ -194,9 +166,26 @@ private:
     return options;
   }
 
+  // Other threads may post all the while, which keeps it alive. Those that never leave off are shut out; not at once,
+  // for a drain closes handles too, and they are to have gone by themselves.
+  void end() {
+    constexpr int most = 10'000;
+    detail::posts_end ends(true);
+    for (int turns = 0;; turns++) {
+      if (eddy_loop_alive(native))
+        turns < most ? (void)eddy_loop_step(native, EDDY_NEVER)
+                     : (void)eddy_loop_drain(native, EDDY_NEVER);
+      else if (eddy_loop_close(native) == 0)
+        return;
+      else if (!eddy_loop_alive(native))
+        detail::misuse("a loop was destroyed before the handles, leases or operations on it");
+    }
+  }
+
   // Runs until something has ended.
   void turn() {
     woken = 0;
+    detail::posts_end runs(false);
     int why = eddy_loop_run_until_set(native, &woken);
     if (why == 0)
       detail::misuse("a task has not ended, and nothing that it could wait for is left");

@@ -147,7 +147,8 @@ requires(sizeof...(T) >
   result_type ended = std::apply(
       [&](auto &...c) {
         std::size_t first = 0;
-        (void)((any.won(&c) || (first++, false)) || ...);
+        bool found = false;
+        ((first += !(found = found || any.won(&c))), ...);
         return result_type{first, {detail::take_outcome(c)...}};
       },
       children);

@@ -129,6 +129,18 @@ static std::size_t frame_of(F make) {
 }
 
 // The op is the fiber's: one that was in each await would be 192 bytes for every await with g++ 12.
+static eddy::task<> posted_to(eddy::loop &l) {
+  eddy::remote remote = l.remote();
+  std::size_t before = allocations;
+  int ran = 0;
+  for (int i = 0; i < 100; i++) CHECK(remote.post([&] { ran++; }));
+  CHECK(allocations == before + 100);
+  while (ran < 100) co_await eddy::yield();
+  CHECK(allocations == before + 100);
+}
+
+TEST(one_per_post) { test::on_loop(posted_to); }
+
 TEST(frames_are_small) {
   eddy::stream s;
   std::span<char> b;
