@@ -17,6 +17,7 @@
 #include <eddy/reader.hpp>
 #include <eddy/remote.hpp>
 #include <eddy/scope.hpp>
+#include <eddy/select.hpp>
 #include <eddy/semaphore.hpp>
 #include <eddy/stream.hpp>
 #include <eddy/timer.hpp>

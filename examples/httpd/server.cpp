@@ -236,10 +236,6 @@ static eddy::task<void> until_asked_to_end(eddy::loop &l, eddy_native_t signals)
   take_end_request(signals);
 }
 
-static eddy::task<void> until_set(eddy::event &e) { co_await e.wait(); }
-
-static eddy::task<void> pause(std::chrono::milliseconds d) { co_await eddy::sleep_for(d); }
-
 void server::begin_drain() {
   draining_ = true;
   listener_.reset();
@@ -255,9 +251,10 @@ eddy::task<void> server::run(eddy_native_t signals) {
     std::get<1>(ended.outcomes).check();
     empty_.reset();
     begin_drain();
-    auto drained = co_await eddy::when_any(until_set(empty_), pause(options_.drain),
-                                           until_asked_to_end(loop_, signals));
-    std::get<2>(drained.outcomes).check();
+    eddy::fd again(loop_, signals);
+    auto which = co_await eddy::select(empty_.wait(), eddy::sleep_for(options_.drain),
+                                       again.poll(EDDY_READABLE));
+    if (which == 2) take_end_request(signals);
     connections.cancel();
   };
   co_await connections.run(body);

@@ -3,6 +3,9 @@
 //   eddy::channel<std::string, 16> lines;
 //   co_await lines.send("one");                 // errc::closed when it is closed
 //   auto line = co_await lines.receive();       // std::optional: empty when closed and drained
+//
+// A send that fails, is cancelled or takes too long leaves its value where it was; a receive has taken nothing then.
+// Their values are not lost either when both are cancelled in the turn in which one is handed over: they succeed.
 #ifndef EDDY_CHANNEL_HPP
 #define EDDY_CHANNEL_HPP
 
@@ -18,13 +21,27 @@ namespace EDDY_NS {
 // receive. First come, first served, on both sides.
 template<class T, std::size_t Capacity = 16>
 class channel {
+  // Moves from the sender's own value when that is taken, and not before.
   class sending {
   public:
-    sending(channel &c, T value) : channel_(&c), value_(std::move(value)) {}
-    std::int64_t attempt() { return channel_->put(value_); }
-    detail::wait_queue &queue() { return channel_->senders_; }
+    sending(channel &c, T &value) : channel_(&c), value_(&value) {}
+    std::int64_t attempt() { return channel_->put(*value_); }
+    detail::wait_queue &queue() { return channel_->join_senders(); }
     void value() {}
-    T &&take() { return std::move(value_); }
+    void *subject() { return value_; }
+
+  private:
+    channel *channel_;
+    T *value_;
+  };
+
+  class sending_copy {
+  public:
+    sending_copy(channel &c, const T &value) : channel_(&c), value_(value) {}
+    std::int64_t attempt() { return channel_->put(value_); }
+    detail::wait_queue &queue() { return channel_->join_senders(); }
+    void value() {}
+    void *subject() { return &value_; }
 
   private:
     channel *channel_;
@@ -38,22 +55,69 @@ class channel {
       value_ = channel_->get();
       return value_ || channel_->closed_ ? 0 : EDDY_EAGAIN;
     }
-    detail::wait_queue &queue() { return channel_->receivers_; }
+    detail::wait_queue &queue() { return channel_->join_receivers(); }
     std::optional<T> value() { return std::move(value_); }
-    void fill(T &&value) { value_.emplace(std::move(value)); }
+    void *subject() { return &value_; }
 
   private:
     channel *channel_;
     std::optional<T> value_;
   };
 
+  class until_readable {
+  public:
+    static constexpr bool kTakesNothing = true;
+
+    explicit until_readable(channel &c) : channel_(&c) {}
+    std::int64_t attempt() {
+      return channel_->closed_ || channel_->count_ || !channel_->senders_.empty() ? 0 : EDDY_EAGAIN;
+    }
+    detail::wait_queue &queue() { return channel_->readers_; }
+    void value() {}
+
+  private:
+    channel *channel_;
+  };
+
+  class until_writable {
+  public:
+    static constexpr bool kTakesNothing = true;
+
+    explicit until_writable(channel &c) : channel_(&c) {}
+    std::int64_t attempt() {
+      bool room = channel_->count_ < Capacity || !channel_->receivers_.empty();
+      return channel_->closed_ || room ? 0 : EDDY_EAGAIN;
+    }
+    detail::wait_queue &queue() { return channel_->writers_; }
+    void value() {}
+
+  private:
+    channel *channel_;
+  };
+
 public:
   channel() = default;
 
-  detail::wait_op<sending> send(T value) {
-    return detail::wait_op<sending>(sending(*this, std::move(value)));
+  // The value has to be there until the await has ended, as it is in `co_await c.send(std::move(v))`. It is moved from
+  // when it is received or has found room, else it is still the caller's.
+  detail::wait_op<sending> send(T &&value) {
+    return detail::wait_op<sending>(sending(*this, value));
+  }
+  // A copy of it.
+  detail::wait_op<sending_copy> send(const T &value) {
+    return detail::wait_op<sending_copy>(sending_copy(*this, value));
   }
   detail::wait_op<receiving> receive() { return detail::wait_op<receiving>(receiving(*this)); }
+
+  // Until there is something to receive, or it is closed; takes nothing. Another task may be quicker: use
+  // try_receive() then, and wait again if there is nothing. Without room it is readable while a task sends.
+  detail::wait_op<until_readable> readable() {
+    return detail::wait_op<until_readable>(until_readable(*this));
+  }
+  // Until try_send() would take a value, or it is closed.
+  detail::wait_op<until_writable> writable() {
+    return detail::wait_op<until_writable>(until_writable(*this));
+  }
 
   // False when it is full or closed; then the value is still the caller's.
   bool try_send(T &value) { return put(value) == 0; }
@@ -64,6 +128,8 @@ public:
     closed_ = true;
     senders_.settle_all(EDDY_ECLOSED);
     receivers_.settle_all(0);
+    readers_.settle_all(0);
+    writers_.settle_all(0);
   }
   bool closed() const { return closed_; }
   std::size_t size() const { return count_; }
@@ -71,13 +137,14 @@ public:
 private:
   std::int64_t put(T &value) {
     if (closed_) return EDDY_ECLOSED;
-    if (detail::wait_node *first = receivers_.first()) {
-      detail::wait_slot<receiving>::of(first).fill(std::move(value));
+    if (!receivers_.empty()) {
+      receivers_.template first_subject<std::optional<T>>().emplace(std::move(value));
       receivers_.settle_first(0);
       return 0;
     }
     if (count_ == Capacity) return EDDY_EAGAIN;
     push(std::move(value));
+    readers_.settle_all(0);
     return 0;
   }
 
@@ -89,12 +156,14 @@ private:
       slot.reset();
       first_ = (first_ + 1) % kSlots;
       count_--;
-      if (detail::wait_node *sender = senders_.first()) {
-        push(detail::wait_slot<sending>::of(sender).take());
+      if (senders_.empty()) {
+        writers_.settle_all(0);
+      } else {
+        push(std::move(senders_.template first_subject<T>()));
         senders_.settle_first(0);
       }
-    } else if (detail::wait_node *sender = senders_.first()) { // no room at all
-      value.emplace(detail::wait_slot<sending>::of(sender).take());
+    } else if (!senders_.empty()) { // no room at all
+      value.emplace(std::move(senders_.template first_subject<T>()));
       senders_.settle_first(0);
     }
     return value;
@@ -105,11 +174,22 @@ private:
     count_++;
   }
 
+  // Whoever waits for there to be one of them looks when it is in the queue.
+  detail::wait_queue &join_senders() {
+    readers_.settle_all(0);
+    return senders_;
+  }
+  detail::wait_queue &join_receivers() {
+    writers_.settle_all(0);
+    return receivers_;
+  }
+
   static constexpr std::size_t kSlots = Capacity ? Capacity : 1;
   std::array<std::optional<T>, kSlots> ring_;
   std::size_t first_ = 0, count_ = 0;
   bool closed_ = false;
   detail::wait_queue senders_, receivers_;
+  detail::wait_queue readers_, writers_; // which take and put nothing
 };
 
 } // namespace EDDY_NS

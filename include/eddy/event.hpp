@@ -13,6 +13,8 @@ public:
 private:
   class until_set {
   public:
+    static constexpr bool kTakesNothing = true;
+
     explicit until_set(event &e) : event_(&e) {}
     std::int64_t attempt() { return event_->set_ ? 0 : EDDY_EAGAIN; }
     detail::wait_queue &queue() { return event_->queue_; }

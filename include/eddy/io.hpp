@@ -19,6 +19,9 @@
 namespace EDDY_NS {
 namespace detail {
 
+template<class>
+class select_slot;
+
 template<bool Throws, class Call>
 auto finish(const Call &call, eddy_op_t *op, std::int64_t outcome) {
   call.ended(op);
@@ -114,6 +117,9 @@ public:
   auto operator co_await() const { return detail::io_foreign_awaiter<Call, Throws>(call_, limit_); }
 
 private:
+  template<class>
+  friend class detail::select_slot;
+
   detail::fiber &where() const { return *reinterpret_cast<detail::fiber *>(call_.word()); }
 
   // True when it has ended, or may not begin.

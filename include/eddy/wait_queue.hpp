@@ -5,8 +5,8 @@
 #ifndef EDDY_WAIT_QUEUE_HPP
 #define EDDY_WAIT_QUEUE_HPP
 
+#include <eddy/conclude.hpp>
 #include <eddy/fiber.hpp>
-#include <eddy/result.hpp>
 #include <eddy/time.hpp>
 
 namespace EDDY_NS::detail {
@@ -20,6 +20,10 @@ public:
   wait_node &operator=(const wait_node &) = delete;
 
   inline void leave() noexcept override;
+  // Where what is handed over comes from or goes to, for waits that hand over something.
+  virtual void *subject() noexcept { return nullptr; }
+  // It has left the queue, with `value` as its result.
+  virtual void settled(std::int64_t value) { fiber_.settle(value); }
 
   // The queue's. No friend of it: then its destructor would count as accessible (-Wnon-virtual-dtor).
   fiber &fiber_;
@@ -43,7 +47,6 @@ public:
 
   bool empty() const { return !first_; }
   bool inherited() const { return left_by_fork || first_->fiber_.loop->inherited(); }
-  wait_node *first() const { return first_; }
   void push(wait_node &node) {
     node.queue_ = this;
     node.next_ = nullptr;
@@ -59,10 +62,15 @@ public:
   void settle_first(std::int64_t value) {
     wait_node &node = *first_;
     remove(node);
-    node.fiber_.settle(value);
+    node.settled(value);
   }
   void settle_all(std::int64_t value) {
     while (first_) settle_first(value);
+  }
+  // What the first hands over, or is handed.
+  template<class T>
+  T &first_subject() const {
+    return *static_cast<T *>(first_->subject());
   }
 
 private:
@@ -72,36 +80,31 @@ private:
 inline void wait_node::leave() noexcept { queue_->remove(*this); }
 
 // A Wait is what one kind of wait needs: attempt() does it at once if it can be done, queue() is where to
-// wait else, value() makes what the await gives.
-template<class Wait>
-class wait_slot : public wait_node {
-public:
-  wait_slot(fiber &f, Wait wait) : wait_node(f), wait_(std::move(wait)) {}
-  static Wait &of(wait_node *node) { return static_cast<wait_slot *>(node)->wait_; }
-
-protected:
-  ~wait_slot() = default;
-  Wait wait_;
-};
-
+// wait else, asked when it begins to, value() makes what the await gives, subject() is the node's. One that
+// kTakesNothing can be left at any time, by select too.
 template<class Wait, bool Throws>
-class wait_awaiter final : public wait_slot<Wait> {
-  using wait_slot<Wait>::wait_;
-
+class wait_awaiter final : public wait_node {
 public:
   wait_awaiter(fiber &f, Wait wait, deadline limit)
-      : wait_slot<Wait>(f, std::move(wait)), limit_(limit) {}
+      : wait_node(f), wait_(std::move(wait)), limit_(limit) {}
+
+  void *subject() noexcept override {
+    if constexpr (requires { wait_.subject(); })
+      return wait_.subject();
+    else
+      return nullptr;
+  }
 
   bool await_ready() {
-    fiber &f = this->fiber_;
+    fiber &f = fiber_;
     f.result = f.stopping() ? EDDY_ECANCELED : 0;
-    if (f.result) return true;
+    if (f.result) return f.spend();
     f.result = wait_.attempt();
     waits_ = f.result == EDDY_EAGAIN;
     return !waits_ && f.spend();
   }
   void await_suspend(std::coroutine_handle<> h) {
-    fiber &f = this->fiber_;
+    fiber &f = fiber_;
     if (waits_) {
       wait_.queue().push(*this);
       f.wait(*this, h, limit_.at(f.loop->native));
@@ -111,25 +114,11 @@ public:
     }
   }
   auto await_resume() {
-    std::int64_t value = this->fiber_.result;
-    using type = decltype(wait_.value());
-    if constexpr (Throws) {
-#if EDDY_EXCEPTIONS
-      check(value);
-#else
-      static_assert(!Throws, "without exceptions, await its .nothrow()");
-#endif
-      return wait_.value();
-    } else {
-      if (value < 0) return result<type>(code_of(value));
-      if constexpr (std::is_void_v<type>)
-        return result<void>();
-      else
-        return result<type>(wait_.value());
-    }
+    return conclude<Throws>(fiber_.result, [this] { return wait_.value(); });
   }
 
 private:
+  Wait wait_;
   deadline limit_;
   bool waits_ = false;
 };
@@ -152,6 +141,9 @@ public:
   }
 
 private:
+  template<class>
+  friend class select_slot;
+
   Wait wait_;
   deadline limit_;
 };

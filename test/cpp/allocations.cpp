@@ -80,6 +80,20 @@ static eddy::task<> primitives(eddy::loop &l) {
 
 TEST(none_per_wait) { test::on_loop(primitives); }
 
+static eddy::task<> selects(eddy::loop &l) {
+  auto both = co_await test::connected(l);
+  eddy::channel<int, 2> c;
+  eddy::event never;
+  counting none;
+  for (int i = 0; i < 100; i++) {
+    auto which = co_await eddy::select(c.readable(), never.wait(), eddy::sleep_for(1h),
+                                       both.one.wait(EDDY_WRITABLE));
+    CHECK(which == 3);
+  }
+}
+
+TEST(none_per_select) { test::on_loop(selects); }
+
 static eddy::task<> sends_much(eddy::stream &s) {
   for (int i = 0; i < 500; i++) {
     co_await s.write("some bytes");

@@ -103,6 +103,70 @@ static eddy::task<> cancels(eddy::loop &) {
 
 TEST(cancelled_waits_leave_nothing_behind) { test::on_loop(cancels); }
 
+static eddy::task<> closes(eddy::channel<std::unique_ptr<int>, 1> &c) {
+  co_await eddy::sleep_for(100us);
+  c.close();
+}
+
+static eddy::task<> sends_own(eddy::channel<std::unique_ptr<int>, 1> &c, std::string &log) {
+  auto value = std::make_unique<int>(3);
+  auto sent = co_await c.send(std::move(value)).nothrow();
+  log += sent.is_canceled() && value && *value == 3 ? "back" : "gone";
+}
+
+static eddy::task<> given_back(eddy::loop &l) {
+  eddy::channel<std::unique_ptr<int>, 1> c;
+  auto value = std::make_unique<int>(1), other = std::make_unique<int>(2);
+  co_await c.send(std::move(value));
+  CHECK(!value);
+  auto late = co_await c.send(std::move(other)).within(1ms).nothrow();
+  CHECK(late.error() == std::errc::timed_out && other && *other == 2);
+  std::string log;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(sends_own, std::ref(c), std::ref(log)); // cancelled while it waits
+    s.cancel();
+    s.spawn(sends_own, std::ref(c), std::ref(log)); // and before it begins
+    co_return;
+  };
+  co_await s.run(body);
+  CHECK(log == "backback");
+  l.spawn(closes, std::ref(c));
+  auto closed = co_await c.send(std::move(other)).nothrow();
+  CHECK(closed.error() == eddy::errc::closed && other && *other == 2);
+  closed = co_await c.send(std::move(other)).nothrow();
+  CHECK(closed.error() == eddy::errc::closed && other);
+  const std::string text = "a copy of it";
+  eddy::channel<std::string, 1> copies;
+  co_await copies.send(text);
+  auto got = co_await copies.receive();
+  CHECK(got && *got == text);
+}
+
+TEST(a_send_that_fails_leaves_the_value) { test::on_loop(given_back); }
+
+static eddy::task<> waits(eddy::channel<int, 1> &c, std::string &log) {
+  co_await c.readable();
+  auto value = c.try_receive();
+  log += value ? static_cast<char>('0' + *value) : c.closed() ? 'x' : '-';
+}
+
+static eddy::task<> readiness(eddy::loop &l) {
+  eddy::channel<int, 1> c;
+  std::string log;
+  for (int i = 0; i < 3; i++) l.spawn(waits, std::ref(c), std::ref(log));
+  co_await c.send(4);
+  co_await eddy::yield();
+  CHECK(log == "4--"); // all were told, one was quicker
+  l.spawn(waits, std::ref(c), std::ref(log));
+  c.close();
+  co_await eddy::yield();
+  CHECK(log == "4--x");
+  co_await c.writable();
+}
+
+TEST(readable_takes_nothing) { test::on_loop(readiness); }
+
 // A receive that was given its value and is cancelled in the same turn keeps it.
 static eddy::task<> given_and_cancelled(eddy::loop &) {
   eddy::channel<int, 1> c;
