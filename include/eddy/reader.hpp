@@ -25,8 +25,9 @@ inline auto read_from(const stream_ref &from, buffer into) {
   return stream::read_op(stream::read_op::call_type(from, native_of(into))).nothrow();
 }
 
-inline task<fallible<bool>> fill(stream_ref from, buffer into) {
-  std::size_t have = 0;
+// `have` is a reference to what the caller keeps; it counts what has been read whatever the end.
+inline task<fallible<bool>> fill(stream_ref from, buffer into, std::size_t &have) {
+  if (have > into.size()) misuse("more bytes are there than fit into the buffer");
   while (have < into.size()) {
     buffer rest(static_cast<std::byte *>(into.data()) + have, into.size() - have);
     auto n = co_await read_from(from, rest);
@@ -40,14 +41,26 @@ inline task<fallible<bool>> fill(stream_ref from, buffer into) {
 
 } // namespace detail
 
-// Fills the buffer. False when the stream ends before the first byte; errc::connection_aborted when it
-// ends later.
+// Fills the buffer, of which `have` bytes are there already, and counts on in `have`. After a time-out or a cancel the
+// same call goes on where this one ended. False when the stream ends before the first byte;
+// errc::connection_aborted when it ends later.
+//
+//   std::size_t have = 0;
+//   auto r = co_await eddy::with_timeout(eddy::read_exactly(s, bytes, have), 1s).nothrow();
+inline task<fallible<bool>> read_exactly(stream &from, buffer into, std::size_t &have) {
+  return detail::fill(from.ref(), into, have);
+}
+// The same from the first byte on. It does not tell how much it has read when it fails: the stream is lost then.
 inline task<fallible<bool>> read_exactly(stream &from, buffer into) {
-  return detail::fill(from.ref(), into);
+  std::size_t have = 0;
+  auto filled = co_await detail::fill(from.ref(), into, have).nothrow();
+  if (!filled) co_return detail::give_up<bool>(filled.error());
+  co_return *filled;
 }
 
 // A stream with a buffer of `limit` bytes, allocated once. What it gives refers to that buffer and is
 // there until the next call. Once the stream is closed it gives errc::closed. One task reads at a time.
+// A call that is cancelled, takes too long or finds too little has lost nothing: what has come is held.
 class reader {
 public:
   reader(stream &from, std::size_t limit) : stream_(from.ref()), bytes_(limit) {}
@@ -88,16 +101,38 @@ public:
     }
   }
 
-  // Fills the buffer, from what is held first; as the function of the same name.
+  // Fills the buffer; as the function of the same name. What fits into the reader's own is held there until all of it
+  // has come. A larger one is filled as it comes: after a failure call it again with the same buffer, before anything
+  // else.
   task<fallible<bool>> read_exactly(buffer into) {
-    std::string_view first = take((std::min)(into.size(), end_ - begin_));
-    if (!first.empty()) std::memcpy(into.data(), first.data(), first.size());
-    if (first.size() == into.size()) co_return true;
-    buffer rest(static_cast<std::byte *>(into.data()) + first.size(), into.size() - first.size());
-    auto filled = co_await detail::fill(stream_, rest).nothrow();
+    if (into.size() > bytes_.size()) {
+      auto filled = co_await read_exactly(into, moved_).nothrow();
+      if (!filled) co_return detail::give_up<bool>(filled.error());
+      moved_ = 0;
+      co_return *filled;
+    }
+    while (end_ - begin_ < into.size()) {
+      auto n = co_await fill();
+      if (!n) co_return detail::give_up<bool>(n.error());
+      end_ += *n;
+      if (*n == 0 && begin_ == end_) co_return false;
+      if (*n == 0) co_return detail::give_up<bool>(make_error_code(errc::connection_aborted));
+    }
+    std::string_view all = take(into.size());
+    if (!all.empty()) std::memcpy(into.data(), all.data(), all.size());
+    co_return true;
+  }
+
+  // The same for a buffer of which `have` bytes are there already: it is filled as they come, and they are counted in
+  // `have`.
+  task<fallible<bool>> read_exactly(buffer into, std::size_t &have) {
+    std::string_view first =
+        take((std::min)(into.size() - (std::min)(have, into.size()), end_ - begin_));
+    if (!first.empty())
+      std::memcpy(static_cast<std::byte *>(into.data()) + have, first.data(), first.size());
+    have += first.size();
+    auto filled = co_await detail::fill(stream_, into, have).nothrow();
     if (!filled) co_return detail::give_up<bool>(filled.error());
-    if (!*filled && !first.empty())
-      co_return detail::give_up<bool>(make_error_code(errc::connection_aborted));
     co_return *filled;
   }
 
@@ -139,6 +174,7 @@ private:
   detail::stream_ref stream_;
   std::vector<char> bytes_;
   std::size_t begin_ = 0, end_ = 0;
+  std::size_t moved_ = 0; // by read_exactly, into a buffer that is larger than ours
 };
 
 class line_reader {

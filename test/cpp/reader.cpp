@@ -72,6 +72,91 @@ static eddy::task<> exactly(eddy::loop &l) {
 
 TEST(read_exactly) { test::on_loop(exactly); }
 
+// Frames of 7 bytes that come in pieces, to a reader that has no patience: all of them come.
+static std::string frames() {
+  std::string all;
+  for (int i = 0; i < 60; i++) {
+    std::string number = std::to_string(i);
+    all += "<" + std::string(5 - number.size(), '0') + number + ">";
+  }
+  return all;
+}
+
+// `read` is one try: it gives whether the frame is there, false at the end.
+template<class Read>
+static eddy::task<> read_frames(Read read, std::span<char> bytes) {
+  std::string all, want = frames();
+  int late = 0;
+  for (;;) {
+    auto r = co_await eddy::with_timeout(read(), late % 3 ? 1us : 200us).nothrow();
+    if (!r && r.error() == std::errc::timed_out) {
+      late++;
+      continue;
+    }
+    if (!r.value()) break;
+    all.append(bytes.data(), bytes.size());
+  }
+  CHECK(all == want);
+  CHECK(late > 0);
+}
+
+static eddy::task<> impatient(eddy::loop &l) {
+  char bytes[7];
+  {
+    auto both = co_await test::connected(l);
+    l.spawn(sends, std::ref(both.one), frames(), 3);
+    std::size_t have = 0;
+    auto read = [&]() -> eddy::task<bool> {
+      bool filled = co_await eddy::read_exactly(both.two, bytes, have);
+      have = 0;
+      co_return filled;
+    };
+    co_await read_frames(read, bytes);
+  }
+  for (std::size_t limit : {64u, 7u, 3u}) { // the last cannot hold a frame
+    auto both = co_await test::connected(l);
+    l.spawn(sends, std::ref(both.one), frames(), 3);
+    eddy::reader in(both.two, limit);
+    auto read = [&]() { return in.read_exactly(bytes); };
+    co_await read_frames(read, bytes);
+  }
+  auto both = co_await test::connected(l);
+  l.spawn(sends, std::ref(both.one), frames(), 3);
+  eddy::reader in(both.two, 64);
+  std::size_t have = 0;
+  auto read = [&]() -> eddy::task<bool> {
+    bool filled = co_await in.read_exactly(bytes, have);
+    have = 0;
+    co_return filled;
+  };
+  co_await read_frames(read, bytes);
+}
+
+TEST(a_time_out_of_read_exactly_loses_nothing) { test::on_loop(impatient); }
+
+static eddy::task<> held_for_others(eddy::loop &l) {
+  auto both = co_await test::connected(l);
+  eddy::reader in(both.two, 16);
+  char bytes[8];
+  std::size_t have = 0;
+  co_await both.one.write("part");
+  auto late = co_await eddy::with_timeout(in.read_exactly(bytes), 1ms).nothrow();
+  CHECK(late.error() == std::errc::timed_out);
+  co_await both.one.write("y\nxyz");
+  auto line = co_await in.line();
+  CHECK(line && *line == "party");
+  late = co_await eddy::with_timeout(in.read_exactly(bytes, have), 1ms).nothrow();
+  CHECK(!late && have == 3 && std::string_view(bytes, 3) == "xyz" && in.held().empty());
+  co_await both.one.shutdown();
+  auto cut = co_await in.read_exactly(bytes, have).nothrow();
+  CHECK(cut.error() == std::errc::connection_aborted && have == 3);
+  have = 0;
+  auto end = co_await eddy::read_exactly(both.two, bytes, have);
+  CHECK(!end && have == 0);
+}
+
+TEST(what_came_before_a_time_out_is_held) { test::on_loop(held_for_others); }
+
 static eddy::task<> sends_much(eddy::stream &s, std::size_t total) {
   std::vector<char> piece(10'000);
   for (std::size_t i = 0; i < piece.size(); i++) piece[i] = static_cast<char>(i % 251);

@@ -139,6 +139,7 @@ static eddy::task<> loses_nothing(eddy::loop &l) {
     }
   }
   CHECK(from_a == 200 && from_b == 200);
+  while (!b.closed()) co_await eddy::yield();
 }
 
 TEST(a_loop_over_select_loses_nothing) { test::on_loop(loses_nothing); }
