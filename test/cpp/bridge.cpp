@@ -119,7 +119,8 @@ eddy::task<> theirs(eddy::loop &) {
   their_future named(&there, false, false);
   auto later = co_await eddy::foreign(named);
   CHECK(later == "theirs");
-  auto by_operator = co_await eddy::foreign(has_operator{&there});
+  has_operator other{&there};
+  auto by_operator = co_await eddy::foreign(other);
   CHECK(by_operator == "theirs");
   bool thrown = false;
   try {
