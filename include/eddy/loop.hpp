@@ -97,6 +97,13 @@ public:
     loop &loop_;
   };
 
+  // In a forked child: makes the loop usable there, as eddy_loop_after_fork. What its tasks wait for ends with canceled,
+  // and whoever had started them in the parent's loop is told so by run().
+  [[nodiscard]] std::error_code after_fork() {
+    int result = eddy_loop_after_fork(native);
+    return result < 0 ? detail::code_of(result) : std::error_code();
+  }
+
   // Lets go of it for another thread, which runs it from then on, with all tasks that have not ended. Not
   // inside a task. Gives errc::busy, with nothing changed, when the driver cannot.
   [[nodiscard]] std::error_code unbind() {

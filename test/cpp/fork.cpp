@@ -104,3 +104,30 @@ TEST(unbound_it_runs_in_another_thread) {
   l.run(counts(ran));
   CHECK(ran == 3);
 }
+
+static eddy::task<> sends_to_itself(eddy::loop &l, bool &arrived) {
+  auto ends = eddy::stream::pair(l).value();
+  std::array<char, 8> room;
+  co_await ends.first.write("child");
+  std::size_t n = co_await ends.second.read(room).within(10s);
+  arrived = n == 5;
+}
+
+TEST(a_child_may_go_on_with_the_loop) {
+  eddy::loop l;
+  CHECK(l.after_fork() == std::errc::invalid_argument);
+  bool canceled = false;
+  l.spawn([&]() -> eddy::task<> {
+    auto slept = co_await eddy::sleep_for(1h).nothrow();
+    canceled = slept.is_canceled();
+  });
+  pid_t child = fork();
+  if (child == 0) {
+    bool arrived = false;
+    CHECK(!l.after_fork());
+    l.run(sends_to_itself(l, arrived));
+    _exit(arrived && canceled ? kOwnStatus : 1);
+  }
+  expect_own_status(child);
+  CHECK(!canceled);
+}
