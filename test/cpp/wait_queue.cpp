@@ -72,3 +72,27 @@ static eddy::task<> set_and_cancelled(eddy::loop &) {
 }
 
 TEST(a_cancel_comes_too_late_for_who_has_it) { test::on_loop(set_and_cancelled); }
+
+static eddy::task<> insists(eddy::event &e, bool &over) {
+  while (!over) {
+    auto waited = co_await e.wait().nothrow();
+    CHECK(waited.is_canceled()); // each time
+  }
+}
+
+static eddy::task<> a_turn() { co_await eddy::yield(); }
+
+static eddy::task<> others_get_their_turn(eddy::loop &) {
+  eddy::event never;
+  bool over = false;
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(insists, std::ref(never), std::ref(over));
+    s.cancel();
+    co_await eddy::shield(a_turn());
+    over = true;
+  };
+  co_await s.run(body);
+}
+
+TEST(a_cancelled_task_that_insists_lets_others_run) { test::on_loop(others_get_their_turn); }
