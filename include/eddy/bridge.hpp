@@ -129,9 +129,14 @@ public:
 
   bool await_ready() {
     fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : 0;
-    return fiber_.result != 0;
+    return fiber_.result && fiber_.spend();
   }
   void await_suspend(std::coroutine_handle<> h) {
+    if (fiber_.result) { // cancelled, and it has come here again and again
+      fiber_.waiting = h;
+      fiber_.settle(fiber_.result);
+      return;
+    }
     state_ = new completion_state<T>(fiber_);
     loop_ = fiber_.loop;
     loop_->expect();

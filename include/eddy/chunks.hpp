@@ -247,15 +247,13 @@ public:
 
       bool await_ready() {
         fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : 0;
-        if (fiber_.result) return true;
-        if (!source_.ready(*fiber_.loop, limit_)) return false;
-        ready_ = true;
-        return fiber_.spend();
+        ready_ = fiber_.result || source_.ready(*fiber_.loop, limit_);
+        return ready_ && fiber_.spend();
       }
       void await_suspend(std::coroutine_handle<> h) {
         if (!ready_) return source_.wait(fiber_, h);
         fiber_.waiting = h;
-        fiber_.settle(0);
+        fiber_.settle(fiber_.result);
       }
       auto await_resume() {
         std::int64_t error = fiber_.result;
