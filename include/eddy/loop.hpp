@@ -176,12 +176,13 @@ private:
   // Other threads may post all the while, which keeps it alive. Those that never leave off are shut out; not at once,
   // for a drain closes handles too, and they are to have gone by themselves.
   void end() {
-    constexpr int most = 10'000;
-    detail::posts_end ends(true);
-    for (int turns = 0;; turns++) {
+    constexpr std::size_t most = 1000;
+    std::size_t dropped = 0;
+    detail::drop_posts into(&dropped);
+    for (;;) {
       if (eddy_loop_alive(native))
-        turns < most ? (void)eddy_loop_step(native, EDDY_NEVER)
-                     : (void)eddy_loop_drain(native, EDDY_NEVER);
+        dropped < most ? (void)eddy_loop_step(native, EDDY_NEVER)
+                       : (void)eddy_loop_drain(native, EDDY_NEVER);
       else if (eddy_loop_close(native) == 0)
         return;
       else if (!eddy_loop_alive(native))
@@ -192,7 +193,7 @@ private:
   // Runs until something has ended.
   void turn() {
     woken = 0;
-    detail::posts_end runs(false);
+    detail::drop_posts none(nullptr);
     int why = eddy_loop_run_until_set(native, &woken);
     if (why == 0)
       detail::misuse("a task has not ended, and nothing that it could wait for is left");

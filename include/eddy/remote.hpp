@@ -10,6 +10,8 @@
 #include <eddy/remote.h>
 #include <eddy/task.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -18,18 +20,18 @@
 namespace EDDY_NS {
 namespace detail {
 
-// True while this thread ends a loop whose tasks have all ended: what was posted to it is not run any more.
-inline constinit thread_local bool posts_ended = false;
+// While this thread ends a loop whose tasks have all ended: counts what was posted to it, and is not run any more.
+inline constinit thread_local std::size_t *posts_dropped = nullptr;
 
-class posts_end {
+class drop_posts {
 public:
-  explicit posts_end(bool now) : before_(std::exchange(posts_ended, now)) {}
-  posts_end(const posts_end &) = delete;
-  posts_end &operator=(const posts_end &) = delete;
-  ~posts_end() { posts_ended = before_; }
+  explicit drop_posts(std::size_t *count) : before_(std::exchange(posts_dropped, count)) {}
+  drop_posts(const drop_posts &) = delete;
+  drop_posts &operator=(const drop_posts &) = delete;
+  ~drop_posts() { posts_dropped = before_; }
 
 private:
-  bool before_;
+  std::size_t *before_;
 };
 
 template<class F>
@@ -49,7 +51,10 @@ public:
 private:
   static void run(eddy_op_t *op, std::int64_t value) noexcept {
     std::unique_ptr<posted> self(static_cast<posted *>(op->data));
-    if (value == 0 && !posts_ended) std::invoke(self->function_);
+    if (posts_dropped)
+      ++*posts_dropped;
+    else if (value == 0)
+      std::invoke(self->function_);
   }
 
   eddy_op_t op_{};

@@ -130,7 +130,7 @@ TEST(posts_run_while_the_tasks_of_an_ending_loop_do) {
 }
 
 TEST(posts_race_the_end_of_the_loop) {
-  for (int i = 0; i < 120; i++) {
+  for (int i = 0; i < 300; i++) {
     traced::counts counts;
     int accepted = 0, refused = 0;
     std::atomic<bool> began = false;
@@ -142,7 +142,7 @@ TEST(posts_race_the_end_of_the_loop) {
           bool taken = remote.post(traced(counts));
           (taken ? accepted : refused)++;
           began = true;
-          for (volatile int spin = 0; spin < i % 4 * 30;)
+          for (volatile int spin = 0; spin < i % 16 * 30;)
             spin = spin + 1; // at some ends it never leaves off
         }
       });
