@@ -272,7 +272,7 @@ def chunks(options):
         with client.makefile("rb") as stream:
             assert receive_response(stream)[2] == b"x" * 150000
         grown = server.resident() - before
-        assert grown < 4 << 20, f"{grown >> 20} MB"
+        assert grown < 16 << 20, f"{grown >> 20} MB"
     server.stop()
 
 

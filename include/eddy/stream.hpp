@@ -29,11 +29,6 @@ inline int write_list(eddy_stream_t *s, eddy_op_t *op, buffers list, eddy_cb cb)
   return eddy_stream_write(s, op, list.data(), static_cast<std::uint32_t>(list.size()), cb);
 }
 
-struct released {
-  static constexpr bool kCancellable = false;
-  static eddy_native_t value(eddy_op_t *op, std::int64_t) { return eddy_op_take_native(op); }
-};
-
 } // namespace detail
 
 // What it does and which errors there are: <eddy/stream.h>. Buffers have to live until the operation has
@@ -105,7 +100,9 @@ public:
   line_reader lines(std::size_t limit);
 
   // Gives the socket, to be adopted by another loop. The stream is empty then.
-  auto release() { return io(detail::call<&eddy_stream_release, detail::released>(ref_)); }
+  auto release() {
+    return io(detail::call<&stream::release_owned, released, stream *>(ref_, this));
+  }
 
   std::uint64_t queued() const { return get() ? eddy_stream_queued(get()) : 0; }
   bool congested() const { return plain(eddy_stream_congested) == 1; }
@@ -129,6 +126,18 @@ public:
   eddy_native_t native() const { return get() ? eddy_stream_native(get()) : EDDY_NO_NATIVE; }
 
 private:
+  // Its owner may outlive the loop, and then must not look.
+  struct released {
+    static constexpr bool kCancellable = false;
+    static eddy_native_t value(eddy_op_t *op, std::int64_t, stream *owner) {
+      owner->detach();
+      return eddy_op_take_native(op);
+    }
+  };
+  static int release_owned(eddy_stream_t *s, eddy_op_t *op, stream *, eddy_cb cb) {
+    return eddy_stream_release(s, op, cb);
+  }
+
   template<class Io, class... Args>
   Io start(const Args &...args) const {
     return Io(typename Io::call_type(ref_, args...));

@@ -247,7 +247,7 @@ TEST(a_reader_a_writer_and_a_peer_that_hangs_up) { test::on_loop(rounds); }
 
 // The owner of a closed handle may outlive the loop.
 TEST(after_the_loop) {
-  eddy::stream s;
+  eddy::stream s, released;
   eddy::listener in;
   {
     eddy::loop l;
@@ -256,8 +256,12 @@ TEST(after_the_loop) {
       s = eddy::stream(l);
       co_await s.close();
       co_await in.close();
+      auto ends = eddy::stream::pair(l).value();
+      released = std::move(ends.first);
+      eddy_native_t native = co_await released.release();
+      ends.first = eddy::stream::adopt(l, native).value();
     };
     l.run(body());
   }
-  CHECK(!s && !in);
+  CHECK(!s && !in && !released);
 }

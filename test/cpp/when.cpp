@@ -125,9 +125,13 @@ static eddy::task<std::unique_ptr<int>> takes(eddy::channel<std::unique_ptr<int>
 // Both receives are given their value in the turn in which the first of them ends.
 static eddy::task<> losers_with_values(eddy::loop &l) {
   eddy::channel<std::unique_ptr<int>, 4> a, b;
+  int count = 0, both = 0;
   auto feed = [&]() -> eddy::task<> {
     for (int i = 0; i < 100; i++) {
-      if (i % 3 == 0) co_await eddy::sleep_for(100us);
+      if (i % 3 == 0) { // now and then they wait for both
+        while (count < 2 * i) co_await eddy::yield();
+        co_await eddy::yield();
+      }
       co_await a.send(std::make_unique<int>(i));
       co_await b.send(std::make_unique<int>(i));
     }
@@ -135,7 +139,6 @@ static eddy::task<> losers_with_values(eddy::loop &l) {
     b.close();
   };
   l.spawn(feed);
-  int count = 0, both = 0;
   for (bool open = true; open;) {
     auto ended = co_await eddy::when_any(takes(a), takes(b));
     auto &one = std::get<0>(ended.outcomes), &two = std::get<1>(ended.outcomes);
