@@ -12,6 +12,9 @@ namespace test {
 // How many descriptors or handles this process has open.
 int open_descriptors();
 
+// Whether one side of eddy::stream::pair can be shut down: not of the pipes of Windows.
+extern const bool pairs_half_close;
+
 // Blocks the thread.
 void pause(std::chrono::microseconds time);
 

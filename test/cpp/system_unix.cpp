@@ -11,6 +11,8 @@
 
 namespace test {
 
+const bool pairs_half_close = true;
+
 int open_descriptors() { return ::open_descriptors(); }
 
 void pause(std::chrono::microseconds time) { usleep(static_cast<useconds_t>(time.count())); }

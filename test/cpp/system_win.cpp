@@ -14,6 +14,8 @@
 
 namespace test {
 
+const bool pairs_half_close = false;
+
 static void connected_sockets(SOCKET ends[2]) {
   sockaddr_in at{};
   int size = sizeof at;
