@@ -165,8 +165,8 @@ void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events
 // replies of 16 KiB cost 1.3 times as much on a ring (measured).
 constexpr uint64_t kMostRiding = 4096;
 
-// Writes that are to ride with the others of this turn.
-static bool ride(const Source &source) {
+// Whether what a lane has queued may go with the writes of other streams, in one call at the end of the turn.
+static bool may_ride(const Source &source) {
   const Op *head = source.lanes[kWriteLane].head;
   return head && head->kind == Kind::write && source.loop->readiness->carry &&
          static_cast<const eddy_stream &>(source).queued <= kMostRiding;
@@ -183,7 +183,7 @@ static void adapter_submit(Op &op) {
     }
     if (op.state == State::queued) work_later(source, bit(which));
   } else if (source.ready & bit(which) || op.kind == Kind::connect) {
-    if (which == kWriteLane && !source.loop->send_now && ride(source))
+    if (which == kWriteLane && !source.loop->send_now && may_ride(source))
       work_later(source, bit(which));
     else
       run_lane(source, which);
@@ -218,7 +218,7 @@ static void adapter_poll(Loop &loop, Time until) {
     source->work = 0;
     source->in_work = false;
     ended |= source->closing; // it waited only to leave this list
-    if ((lanes & bit(kWriteLane)) && ride(*source) && readiness.carry(*source))
+    if ((lanes & bit(kWriteLane)) && may_ride(*source) && readiness.carry(*source))
       lanes &= ~bit(kWriteLane);
     // Woken lanes try although no event came: what parked them was not the kernel.
     if (lanes) run(*source, lanes);

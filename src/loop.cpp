@@ -114,6 +114,8 @@ static bool any_hook(const Loop &loop) {
   return false;
 }
 
+static bool flag_set(const Loop &loop) { return loop.until_set && *loop.until_set; }
+
 static void sleep_until(Loop &loop, Time until) {
   if (loop.spin && spun(loop, until)) return;
   eddy_remote &remote = *loop.remote;
@@ -140,7 +142,7 @@ void loop_turn(Loop &loop, Time until, Caller by) {
   } else {
     loop.busy_turns = 0;
     bool held_back = (by == Caller::step && loop.acted) || (by != Caller::drain && loop.stopping) ||
-                     (loop.until_set && *loop.until_set);
+                     flag_set(loop);
     bool idle = !held_back && !loop.hooks[kHookIdle].head && !source_close_due(loop) &&
                 (loop.draining ? loop.pending || loop.handles : loop_alive(loop));
     if (idle) {
@@ -242,6 +244,14 @@ static Loop &check_runner(eddy_loop_t *loop) {
   return *loop;
 }
 
+static void run_turns(Loop &loop) {
+  bool stays = loop_enter(loop);
+  while (stays && !flag_set(loop) && loop_alive(loop)) {
+    loop_turn(loop, kNever, Caller::run);
+    stays = !loop.stopping;
+  }
+}
+
 static int start_hook(eddy_loop_t *handle, eddy_op_t *user_op, HookKind which, eddy_cb cb) {
   Loop &loop = check_loop(handle);
   Op &op = op_begin(loop, nullptr, user_op, Kind::hook, cb, kMulti);
@@ -256,11 +266,7 @@ extern "C" {
 
 int eddy_loop_run(eddy_loop_t *handle) {
   Loop &loop = check_runner(handle);
-  bool stays = loop_enter(loop);
-  while (stays && loop_alive(loop)) {
-    loop_turn(loop, kNever, Caller::run);
-    stays = !loop.stopping;
-  }
+  run_turns(loop);
   loop_leave(loop, Caller::run);
   return loop_alive(loop);
 }
@@ -268,12 +274,8 @@ int eddy_loop_run(eddy_loop_t *handle) {
 int eddy_loop_run_until_set(eddy_loop_t *handle, const uint32_t *flag) {
   Loop &loop = check_runner(handle);
   require(flag != nullptr, "null flag");
-  bool stays = loop_enter(loop);
   loop.until_set = flag;
-  while (stays && !*flag && loop_alive(loop)) {
-    loop_turn(loop, kNever, Caller::run);
-    stays = !loop.stopping;
-  }
+  run_turns(loop);
   loop.until_set = nullptr;
   int result = loop.stopping ? 1 : *flag ? 2 : 0;
   loop_leave(loop, Caller::run);

@@ -3,6 +3,7 @@
 #ifndef EDDY_CONTROL_HPP
 #define EDDY_CONTROL_HPP
 
+#include <eddy/conclude.hpp>
 #include <eddy/stop_bridge.hpp>
 #include <eddy/timer.hpp>
 #include <eddy/when.hpp>
@@ -102,16 +103,7 @@ class hop_awaiter : public hop_to {
 public:
   using hop_to::hop_to;
   auto await_resume() const {
-    std::int64_t value = hop_to::await_resume();
-    if constexpr (Throws) {
-#if EDDY_EXCEPTIONS
-      check(value);
-#else
-      static_assert(!Throws, "without exceptions, await hop(...).nothrow()");
-#endif
-    } else {
-      return value < 0 ? result<void>(code_of(value)) : result<void>();
-    }
+    return conclude<Throws>(hop_to::await_resume(), [] {});
   }
 };
 
