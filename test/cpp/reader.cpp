@@ -88,7 +88,7 @@ static eddy::task<> read_frames(Read read, std::span<char> bytes) {
   std::string all, want = frames();
   int late = 0;
   for (;;) {
-    auto r = co_await eddy::with_timeout(read(), late % 3 ? 1us : 200us).nothrow();
+    auto r = co_await eddy::with_timeout(read(), late % 3 == 2 ? 200us : 1us).nothrow();
     if (!r && r.error() == std::errc::timed_out) {
       late++;
       continue;
