@@ -7,12 +7,19 @@ import random
 import re
 import signal
 import socket
+import struct
 import sys
 import time
 
 from programs import Programs, add_options, listens
 
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None
+
 SECONDS = 60
+FEW = 40  # descriptors
 
 
 class Checked(Programs):
@@ -25,6 +32,12 @@ class Checked(Programs):
         found = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+) driver=(\w+)\n", line)
         assert found, line + server.stderr.read()
         return server, int(found.group(1))
+
+    def usable(self, driver):
+        tried = self.run("eddy-demo", "--driver", driver, "--connections", 1, "--seconds", 1)
+        if tried.returncode:
+            print(f"{driver} cannot be used here")
+        return tried.returncode == 0
 
     def stop(self, server):
         self.ask_to_end(server)
@@ -84,6 +97,13 @@ def receive_all(client):
     return bytes(got)
 
 
+def vanish(client):
+    """The peer is gone without a goodbye: a reset."""
+    at_once = struct.pack("ii" if os.name == "posix" else "hh", 1, 0)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    client.close()
+
+
 def echo(checked):
     server, port = checked.echo()
     clients = [socket.create_connection(("127.0.0.1", port), timeout=SECONDS) for _ in range(4)]
@@ -111,9 +131,8 @@ def echo(checked):
     slow.shutdown(socket.SHUT_WR)
     assert receive_all(slow) == bytes(sent), "a slow reader lost bytes"
 
-    rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     rude.sendall(message)
-    rude.close()
+    vanish(rude)
     open_end.sendall(b"x")
     assert open_end.recv(1) == b"x"
     checked.stop(server)
@@ -153,9 +172,7 @@ def starve_one(checked, program, driver, clients):
 def starve(checked):
     """Many clients that send and never read leave room for one that does."""
     for driver in checked.drivers:
-        tried = checked.run("eddy-demo", "--driver", driver, "--connections", 1, "--seconds", 1)
-        if tried.returncode:
-            print(f"{driver} cannot be used here")
+        if not checked.usable(driver):
             continue
         for program in ("eddy-echo", "eddy-echo-coro"):
             starve_one(checked, program, driver, 200)
@@ -199,7 +216,101 @@ def interrupt(checked):
     assert not any(map(alive, servers)) and not listens(ports[0]), "a killed demo leaves its server"
 
 
-CASES = {case.__name__: case for case in (usage, load, echo, starve, demo, interrupt)}
+class Hello:
+    """One of README's servers, in a process with few descriptors."""
+
+    port = 7777
+
+    def __init__(self, checked, program, driver):
+        assert not listens(self.port), f"another program listens on port {self.port}, which is hello's"
+        few = {} if checked.on_windows else {  # Windows has no limit of descriptors
+            "preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FEW, FEW))}
+        self.checked = checked
+        self.process = checked.start(program, env={**os.environ, "EDDY_DRIVER": driver}, **few)
+        self.until(lambda: listens(self.port), "it does not listen")
+
+    def until(self, holds, what):
+        limit = time.monotonic() + SECONDS
+        while not holds():
+            assert self.process.poll() is None, f"it ended with {self.process.returncode}, {self.process.stderr.read()}"
+            assert time.monotonic() < limit, what
+            time.sleep(0.01)
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
+
+    def descriptors(self):
+        return self.checked.descriptors(self.process)
+
+    def end(self):
+        self.checked.ask_to_end(self.process, by_keyboard=True)
+        out, err = self.process.communicate(timeout=SECONDS)
+        assert out == "" and err == "", out + err
+        return self.process.returncode
+
+
+def answers(client, message=b"hello"):
+    client.sendall(message)
+    got = b""
+    while len(got) < len(message) and (piece := client.recv(65536)):
+        got += piece
+    return got == message
+
+
+def send_and_vanish(server):
+    """In the middle of an answer that nobody takes."""
+    client = server.connect()
+    client.setblocking(False)
+    try:
+        for _ in range(64):
+            client.send(bytes(1 << 20))
+    except BlockingIOError:
+        pass
+    vanish(client)
+
+
+def survives(checked, program, driver):
+    server = Hello(checked, program, driver)
+    with server.connect() as client:
+        assert answers(client)
+    before = server.descriptors()
+    clients = [server.connect() for _ in range(60)]  # the last ones wait in the system's queue
+    if not checked.on_windows:
+        server.until(lambda: server.descriptors() == FEW, "it does not accept as many as it may")
+    assert answers(clients[0], os.urandom(100000))
+    for client in clients[:45:2]:
+        vanish(client)
+    for client in clients[1:45:2]:
+        client.close()
+    assert all(map(answers, clients[45:])), "one that had to wait is not served"
+    for _ in range(30):
+        send_and_vanish(server)
+    for client in clients[45:]:
+        client.close()
+    server.until(lambda: server.descriptors() <= before, "connections that are gone keep descriptors")
+    with server.connect() as client, server.connect() as half:
+        half.sendall(b"and the end")
+        half.shutdown(socket.SHUT_WR)
+        assert receive_all(half) == b"and the end"
+        assert answers(client)
+        code = server.end()
+    assert code == 0 or program != "hello", f"an interrupt ends it with {code}"
+    again = Hello(checked, program, driver)  # the port is free at once
+    with again.connect() as client:
+        assert answers(client)
+    again.end()
+
+
+def hello(checked):
+    """README's servers survive a full descriptor table, peers that vanish, and an interrupt."""
+    for driver in checked.drivers:
+        if not checked.usable(driver):
+            continue
+        for program in ("hello", "hello-cpp"):
+            survives(checked, program, driver)
+
+
+CASES = {case.__name__: case for case in (usage, load, echo, starve, demo, interrupt, hello)}
 
 
 def main():

@@ -1,5 +1,6 @@
 /* A TCP echo server: run it, then `nc 127.0.0.1 7777`. */
 #include <eddy.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,6 +33,13 @@ static void on_accept(eddy_op_t *op, int64_t result) {
   next(&c->op, 1);
 }
 
+static eddy_remote_t *remote;
+
+static void on_interrupt(int number) { /* Ctrl-C; the second one ends the program as usual */
+  signal(number, SIG_DFL);
+  eddy_remote_stop(remote);
+}
+
 int main(void) {
   eddy_loop_t *loop;
   eddy_listener_t *listener;
@@ -41,6 +49,11 @@ int main(void) {
   int error = eddy_loop_open(NULL, &loop);
   if (!error) error = eddy_listener_open(loop, &address, NULL, &listener);
   if (error) return printf("%s\n", eddy_error_text(error)), 1;
+  remote = eddy_loop_remote(loop);
+  signal(SIGINT, on_interrupt);
   eddy_listener_accept_many(listener, &accept, 0, on_accept);
-  return eddy_loop_run(loop);
+  eddy_loop_run(loop);
+  eddy_loop_drain(loop, EDDY_NEVER); /* ends every connection by its callback */
+  eddy_remote_release(remote);
+  return eddy_loop_close(loop);
 }
