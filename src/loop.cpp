@@ -133,9 +133,10 @@ void loop_turn(Loop &loop, Time until, Caller by) {
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 
-  bool waits = false;
+  bool waits = false, asks = true;
   if (!loop.ready.empty() || work_returned(loop)) {
-    if (++loop.busy_turns > kBusyTurns) {
+    asks = ++loop.busy_turns > kBusyTurns;
+    if (asks) {
       loop.busy_turns = 0;
       loop.driver->poll(loop, 0);
     }
@@ -158,6 +159,7 @@ void loop_turn(Loop &loop, Time until, Caller by) {
   // A turn that calls nobody back needs no other time than the one it began with.
   if (waits || loop.acted || !loop.ready.empty() || loop.closing_count || any_hook(loop))
     loop.now = loop.driver->now(loop);
+  if (asks) loop.asked_at = loop.now;
   loop.acted = false;
 
   run_ready(loop);

@@ -70,6 +70,7 @@ struct eddy_loop : eddy::LoopCore {
   eddy::Op *hook_cursor; // the hook to call next
   uint64_t handles, closing_count, leases;
   uint32_t busy_turns;      // turns in a row without a poll
+  eddy::Time asked_at;      // what had come by then is delivered or ready
   eddy::Op *posted;         // taken from the inbox, not yet delivered
   eddy::WorkItem *returned; // work, likewise
   eddy::OpList pending_work;

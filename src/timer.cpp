@@ -39,14 +39,27 @@ static int64_t advance_tick(Op &op, Time now) {
   return static_cast<int64_t>(periods);
 }
 
+static bool is_timer(const Op &op) { return op.kind == Kind::sleep || op.kind == Kind::tick; }
+
+// What has come since the kernel was last asked comes first: then the op has until the next turn.
+static void time_out(Op &op, Time deadline) {
+  if (deadline > op.loop->asked_at)
+    timer_arm(op, op.loop->now);
+  else if (is_timer(op))
+    op_deliver_now(op, EDDY_ETIMEDOUT, false);
+  else
+    op_cancel(op, Reason::deadline);
+}
+
 static void fire(Op &op) {
   Loop &loop = *op.loop;
+  Time deadline = op.deadline;
   op.deadline = 0;
   switch (op.kind) {
   case Kind::sleep:
   case Kind::tick: {
     if (op.timer.limit < op.timer.due) {
-      op_deliver_now(op, EDDY_ETIMEDOUT, false);
+      time_out(op, deadline);
     } else if (op.kind == Kind::sleep) {
       op_deliver_now(op, 0, false);
     } else {
@@ -57,7 +70,7 @@ static void fire(Op &op) {
     break;
   }
   case Kind::internal: op.internal.fire(op); break;
-  default: op_cancel(op, Reason::deadline);
+  default: time_out(op, deadline);
   }
 }
 
@@ -96,7 +109,7 @@ int eddy_rearm(eddy_op_t *user_op, eddy_time_t at) {
   if (!op.deadline) return failed(EDDY_EINVAL);
   if (!(op.bits & kTimed)) return failed(EDDY_EALREADY);
   at = clamp(at);
-  if (op.kind == Kind::sleep || op.kind == Kind::tick) {
+  if (is_timer(op)) {
     op.timer.due = at;
     at = earlier(at, op.timer.limit);
   }

@@ -20,9 +20,9 @@ public:
 
   void set(eddy_time_t at) {
     if (at == EDDY_NEVER) return;
-    eddy_sleep(owner_.loop->native, &op_, at, [](eddy_op_t *op, std::int64_t value) {
+    time_out(owner_.loop->native, op_, at, [](eddy_op_t *op, std::int64_t value) {
       alarm &self = *static_cast<alarm *>(op->data);
-      self.fired_ = value == 0 && self.group_.pending() > 0;
+      self.fired_ = value == EDDY_ETIMEDOUT && self.group_.pending() > 0;
       if (self.fired_) self.group_.stop.request();
       if (self.joined_) self.owner_.resume();
     });

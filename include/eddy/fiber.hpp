@@ -105,6 +105,12 @@ private:
   }
 };
 
+// Calls `done` with EDDY_ETIMEDOUT at `at`, as a deadline: what has come by then comes first.
+inline void time_out(eddy_loop_t *loop, eddy_op_t &op, eddy_time_t at, eddy_cb done) {
+  eddy_op_set_deadline(&op, at);
+  eddy_sleep(loop, &op, EDDY_NEVER, done);
+}
+
 struct fiber {
   eddy_op_t op{};
   std::int64_t result = 0;         // of the last operation
@@ -214,7 +220,7 @@ struct fiber {
   void wait(waiter &what, std::coroutine_handle<> h, eddy_time_t at = EDDY_NEVER) {
     waits = &what;
     waiting = h;
-    if (at != EDDY_NEVER) eddy_sleep(loop->native, &op, at, on_settled);
+    if (at != EDDY_NEVER) time_out(loop->native, op, at, on_settled);
   }
   // Ends the wait: the fiber goes on in the next turn, after whoever settled it.
   void settle(std::int64_t value) {

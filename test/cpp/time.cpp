@@ -77,3 +77,50 @@ static eddy::task<> passes(eddy::loop &l) {
 }
 
 TEST(the_clock_of_the_loop) { test::on_loop(passes); }
+
+// A time-out that passes while the turn computes: what has arrived meanwhile comes first.
+template<class Read>
+static eddy::task<> behind_work(eddy::loop &l, Read read) {
+  auto both = co_await test::connected(l);
+  bool got = false;
+  auto reader = [&]() -> eddy::task<> { got = co_await read(both.two); };
+  auto body = [&](eddy::scope &readers) -> eddy::task<> {
+    readers.spawn(reader);
+    co_await eddy::yield(); // it waits
+    co_await both.one.write("x");
+    test::compute(20ms);
+  };
+  eddy::scope readers;
+  co_await readers.run(body, std::ref(readers));
+  CHECK(got);
+}
+
+static eddy::task<> all_behind_work(eddy::loop &l) {
+  std::array<char, 8> bytes;
+  eddy::pool pool(l, 4, 64);
+  auto reads = [&](eddy::stream &s) -> eddy::task<bool> {
+    co_return (co_await s.read(bytes).within(5ms).nothrow()).has_value();
+  };
+  auto waits = [&](eddy::stream &s) -> eddy::task<bool> {
+    co_return (co_await s.wait(EDDY_READABLE).within(5ms).nothrow()).has_value();
+  };
+  auto chunks = [&](eddy::stream &s) -> eddy::task<bool> {
+    auto in = s.chunks(pool);
+    co_return (co_await in.next().within(5ms).nothrow()).has_value();
+  };
+  auto reads_in_a_task = [&](eddy::stream &s) -> eddy::task<bool> {
+    auto n = co_await eddy::with_timeout(eddy::read_exactly(s, std::span(bytes).first(1)), 5ms)
+                 .nothrow();
+    co_return n.has_value();
+  };
+  auto selects = [&](eddy::stream &s) -> eddy::task<bool> {
+    co_return (co_await eddy::select(s.wait(EDDY_READABLE)).within(5ms).nothrow()).has_value();
+  };
+  co_await behind_work(l, reads);
+  co_await behind_work(l, waits);
+  co_await behind_work(l, chunks);
+  co_await behind_work(l, reads_in_a_task);
+  co_await behind_work(l, selects);
+}
+
+TEST(what_came_during_work_is_in_time) { test::on_loop(all_behind_work); }
