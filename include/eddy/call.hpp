@@ -97,7 +97,8 @@ Parameter pass(const Stored &value) {
     return value;
 }
 
-// A tuple that is trivially copyable: compilers have destroyed temporaries of co_await expressions twice (g++ 12.2).
+// A tuple that is trivially copyable: compilers have destroyed temporaries of co_await expressions twice (g++ 12.2). Of
+// bases, for [[no_unique_address]] lays other members over each other in clang for mingw-w64 (14).
 template<class...>
 struct pack {
   template<class F, class... Before>
@@ -106,21 +107,16 @@ struct pack {
   }
 };
 template<class First, class... Rest>
-struct pack<First, Rest...> {
+struct pack<First, Rest...> : pack<Rest...> {
+  explicit pack(const First &one, const Rest &...rest) : pack<Rest...>(rest...), first(one) {}
+
   template<class F, class... Before>
   decltype(auto) give(F &&f, const Before &...before) const {
-    return rest.give(static_cast<F &&>(f), before..., first);
+    return pack<Rest...>::give(static_cast<F &&>(f), before..., first);
   }
 
   First first;
-  [[no_unique_address]] pack<Rest...> rest;
 };
-
-inline pack<> packed() { return {}; }
-template<class First, class... Rest>
-pack<First, Rest...> packed(const First &first, const Rest &...rest) {
-  return {first, packed(rest...)};
-}
 
 // Policies: what a result is to a C++ program; whether a stopped task still may begin the call. `ended`, where there is
 // one, is told of any end. Both are given the arguments if they take them.
@@ -138,7 +134,7 @@ using as_size = number<std::size_t>;
 using as_mask = number<std::uint32_t>;
 
 template<auto Function, class Policy, class... Stored>
-class call {
+class call : pack<Stored...> {
   using start = start_of<decltype(Function)>;
   using target = typename start::target;
   static_assert(fits<typename start::list, Stored...>,
@@ -149,7 +145,7 @@ public:
   static constexpr bool kCancellable = Policy::kCancellable;
 
   explicit call(const handle_ref<target> &on, const Stored &...arguments)
-      : on_(on.native()), slot_(on.generation()), arguments_(packed(arguments...)) {}
+      : pack<Stored...>(arguments...), on_(on.native()), slot_(on.generation()) {}
 
   bool closed() const {
     if constexpr (of_loop)
@@ -177,7 +173,7 @@ public:
   }
   decltype(auto) value(eddy_op_t *op, std::int64_t n) const {
     if constexpr (requires(const Stored &...stored) { Policy::value(op, n, stored...); })
-      return arguments_.give([&](const Stored &...stored) -> decltype(auto) {
+      return this->give([&](const Stored &...stored) -> decltype(auto) {
         return Policy::value(op, n, stored...);
       });
     else
@@ -185,13 +181,13 @@ public:
   }
   void ended(eddy_op_t *op) const {
     if constexpr (requires(const Stored &...stored) { Policy::ended(op, stored...); })
-      arguments_.give([&](const Stored &...stored) { Policy::ended(op, stored...); });
+      this->give([&](const Stored &...stored) { Policy::ended(op, stored...); });
   }
 
 private:
   template<class... Parameter>
   int begin(target *on, eddy_op_t *op, eddy_cb cb, types<Parameter...>) const {
-    return arguments_.give(
+    return this->give(
         [&](const Stored &...stored) { return Function(on, op, pass<Parameter>(stored)..., cb); });
   }
 
@@ -199,7 +195,6 @@ private:
 
   target *on_;
   std::uintptr_t slot_; // the generation, or see swap()
-  [[no_unique_address]] pack<Stored...> arguments_;
 };
 
 } // namespace EDDY_NS::detail
