@@ -1,4 +1,5 @@
 // What all handles have in common. These look at closed ones too, whose memory is kept.
+#include "failure.hpp"
 #include "source.hpp"
 
 using namespace eddy;
@@ -16,6 +17,15 @@ uint32_t eddy_handle_generation(const eddy_handle_t *handle) {
 
 eddy_loop_t *eddy_handle_loop(const eddy_handle_t *handle) {
   return handle ? source_of(handle)->loop : nullptr;
+}
+
+void eddy_handle_set_data(eddy_handle_t *handle, void *data) {
+  require(handle != nullptr, "null handle");
+  reinterpret_cast<Source *>(handle)->data = data;
+}
+
+void *eddy_handle_data(const eddy_handle_t *handle) {
+  return handle ? source_of(handle)->data : nullptr;
 }
 
 } // extern "C"

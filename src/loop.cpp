@@ -318,6 +318,16 @@ eddy_time_t eddy_now(const eddy_loop_t *loop) {
   return check_loop(const_cast<eddy_loop_t *>(loop)).now;
 }
 
+void *eddy_loop_data(const eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return loop->data;
+}
+
+void eddy_loop_set_data(eddy_loop_t *loop, void *data) {
+  require(loop != nullptr, "null loop");
+  loop->data = data;
+}
+
 eddy_time_t eddy_update_now(eddy_loop_t *handle) {
   Loop &loop = check_loop(handle);
   return loop.now = loop.driver->now(loop);

@@ -82,6 +82,7 @@ struct eddy_loop : eddy::LoopCore {
   int32_t lost_native;
   const uint32_t *until_set; // or null: ends the run, see eddy_loop_run_until_set
   eddy_loop *outer;          // the loop in whose callback this one runs
+  void *data;                // the user's
   uint64_t number;           // no other loop of the process has had it
   eddy_loop *registry_next, *registry_prev;
 };

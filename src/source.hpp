@@ -51,6 +51,7 @@ struct Source {
   bool waits;     // closing, and on the loop's list of those whose ops have not ended
   bool untaken;   // an accepted stream that only its op knows of
   void *kernel;   // what the driver keeps for it
+  void *data;     // the user's
 };
 
 constexpr uint8_t kKnown = 1 << 3; // in `armed`: the readiness system keeps something of the source

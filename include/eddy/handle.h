@@ -20,4 +20,9 @@ EDDY_API uint32_t eddy_handle_generation(const eddy_handle_t *handle);
 /* Its loop, closed or not; NULL when it is NULL. Memory and thread as above. */
 EDDY_API eddy_loop_t *eddy_handle_loop(const eddy_handle_t *handle);
 
+/* A pointer of the user's, which the library never follows. A new handle, also one that was accepted or adopted, has
+   NULL; it is there until the callback of the close has returned. NULL when the handle is. The loop's thread. */
+EDDY_API void *eddy_handle_data(const eddy_handle_t *handle);
+EDDY_API void eddy_handle_set_data(eddy_handle_t *handle, void *data);
+
 #endif

@@ -37,6 +37,11 @@ public:
     if (!mine.native() || inherited(mine.native())) return;
     if (H *open = mine.get()) Close(open, nullptr, nullptr);
   }
+  // A pointer of the user's, null at first, and once it is closed.
+  void *data() const { return eddy_handle_data(any_handle(get())); }
+  void set_data(void *data) {
+    if (H *open = get()) eddy_handle_set_data(reinterpret_cast<eddy_handle_t *>(open), data);
+  }
   // Gives the C handle away.
   H *detach() { return std::exchange(ref_, {}).get(); }
 

@@ -127,6 +127,10 @@ EDDY_API eddy_native_t eddy_loop_native_handle(eddy_loop_t *loop);
 EDDY_API uint32_t eddy_loop_driver(const eddy_loop_t *loop);
 EDDY_API const char *eddy_loop_driver_reason(const eddy_loop_t *loop);
 
+/* A pointer of the user's, which the library never follows; NULL at first. The loop's thread. */
+EDDY_API void *eddy_loop_data(const eddy_loop_t *loop);
+EDDY_API void eddy_loop_set_data(eddy_loop_t *loop, void *data);
+
 /* 1 in a forked child, for a loop that was opened before the fork and not given to eddy_loop_after_fork
    since; else 0. Such a loop may only be left alone, closed, or given to that function; its handles and ops
    may not be used. For destructors, which do not know where they run. Any thread. */

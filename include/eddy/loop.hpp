@@ -114,6 +114,9 @@ public:
   time_point now() const { return detail::point_of(eddy_now(native)); }
   time_point update_now() { return detail::point_of(eddy_update_now(native)); }
   eddy::remote remote() { return eddy::remote(native); }
+  // A pointer of the user's, null at first.
+  void *data() const { return eddy_loop_data(native); }
+  void set_data(void *data) { eddy_loop_set_data(native, data); }
   const char *driver() const { return eddy_driver_name(eddy_loop_driver(native)); }
   eddy_loop_t *get() const { return native; }
   detail::loop_state &state() { return *this; }

@@ -57,3 +57,20 @@ static eddy::task<> ends_others(eddy::loop &l) {
 }
 
 TEST(reset_ends_the_operations_of_other_tasks) { test::on_loop(ends_others); }
+
+TEST(data_of_the_user) {
+  eddy::loop l;
+  CHECK(!l.data());
+  l.set_data(&l);
+  CHECK(l.data() == &l);
+  eddy::stream none;
+  none.set_data(&l); // nowhere to keep it
+  CHECK(!none.data());
+  eddy::stream s(l);
+  CHECK(!s.data());
+  s.set_data(&s);
+  eddy::stream moved(std::move(s));
+  CHECK(moved.data() == &s);
+  moved.reset();
+  CHECK(!moved.data());
+}

@@ -1,4 +1,5 @@
-// A handle's generation: no two handles in the same memory have the same one, and a closed handle has none.
+// What all handles have. Their generation: no two in the same memory have the same one, and a closed handle has none.
+// Their data: there until the close has been told, and never of the handle before.
 #include "tcp.h"
 
 static uint32_t generation(const void *handle) {
@@ -69,8 +70,47 @@ static void differs_in_the_same_memory(void **state) {
   assert_true(met || generation(first) == 0);
 }
 
+static void *data_of(void *handle) { return eddy_handle_data((eddy_handle_t *)handle); }
+
+static void see_data(struct rec *rec, int64_t result) {
+  (void)result;
+  assert_ptr_equal(data_of(rec->context), &rec->context);
+}
+
+static void the_users_data(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  assert_null(eddy_loop_data(loop));
+  eddy_loop_set_data(loop, state);
+  assert_null(data_of(NULL));
+  for (int round = 0; round < 2000; round++) { // in the memory of closed ones, too
+    eddy_stream_t *one, *two;
+    assert_int_equal(eddy_stream_pair(loop, &one, &two), 0);
+    assert_null(data_of(one));
+    assert_null(data_of(two));
+    struct rec closed = {.then = see_data, .context = one};
+    eddy_handle_set_data((eddy_handle_t *)one, &closed.context);
+    eddy_stream_close(one, &closed.op, rec_cb);
+    turn_until(loop, &closed.finals, 1);
+    close_stream(loop, two);
+  }
+  eddy_addr_t addr;
+  struct rec accepted = {.then = take_accepted};
+  eddy_listener_t *listener = listen_loopback(loop, &addr);
+  eddy_handle_set_data((eddy_handle_t *)listener, &addr);
+  int peer = raw_connect(&addr);
+  eddy_listener_accept(listener, &accepted.op, rec_cb);
+  turn_until(loop, &accepted.finals, 1);
+  assert_null(data_of(accepted.context)); // it is no heir of its listener
+  assert_ptr_equal(data_of(listener), &addr);
+  eddy_listener_close(listener, NULL, NULL);
+  close_stream(loop, accepted.context);
+  close(peer);
+  assert_ptr_equal(eddy_loop_data(loop), state);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(of_every_kind), FIXTURE_TEST(of_a_released_one),
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(of_every_kind), FIXTURE_TEST(the_users_data),
+                                     FIXTURE_TEST(of_a_released_one),
                                      FIXTURE_TEST(differs_in_the_same_memory)};
   return RUN_TESTS(tests);
 }
