@@ -10,6 +10,7 @@
 #ifndef EDDY_CHUNKS_HPP
 #define EDDY_CHUNKS_HPP
 
+#include <eddy/multishot.hpp>
 #include <eddy/pool.hpp>
 #include <eddy/stream.h>
 
@@ -23,33 +24,15 @@ class chunk;
 
 namespace detail {
 
-// The multishot read of a chunk_reader. It outlives the reader by the time that its cancel takes.
-//
-// What arrives while the task waits is shown to it from inside the callback. A task that is done with it
-// before it waits again never takes it out of the op, and it goes back by itself.
-class chunk_source final : public waiter {
+// The read of a chunk_reader. What arrives while the task waits is shown to it from inside the callback. A task that is
+// done with it before it waits again never takes it out of the op, and it goes back by itself.
+class chunk_source final : public multishot {
 public:
   static constexpr std::uint32_t kMost = 8;
 
   chunk_source(const handle_ref<eddy_stream_t> &stream, const handle_ref<eddy_pool_t> &pool,
                std::uint32_t credits)
-      : stream_(stream), pool_(pool), credits_(std::clamp<std::uint32_t>(credits, 1, kMost)) {
-    op_.data = this;
-  }
-  chunk_source(const chunk_source &) = delete;
-  chunk_source &operator=(const chunk_source &) = delete;
-
-  static void *operator new(std::size_t size) { return frame_new(size); }
-  static void operator delete(void *memory, std::size_t size) noexcept {
-    frame_delete(memory, size);
-  }
-
-  // The reader is gone.
-  void abandon() {
-    if (waiting_) misuse("a chunk reader was destroyed while a task waits for it");
-    abandoned_ = true;
-    if (!inside_) settle();
-  }
+      : stream_(stream), pool_(pool), credits_(std::clamp<std::uint32_t>(credits, 1, kMost)) {}
 
   // True when there is a chunk, or an end. Else the task is to wait.
   bool ready(loop_state &loop, deadline limit) {
@@ -78,12 +61,11 @@ public:
     if (limit || limited_) move(loop.native, limit ? limit.at(loop.native) : kFar);
     return false;
   }
-  void wait(fiber &f, std::coroutine_handle<> h) {
-    if (waiting_) misuse("two tasks wait for one chunk reader");
-    waiting_ = &f;
+  // The op has the deadline.
+  void wait(fiber &f, std::coroutine_handle<> h, deadline) {
+    begin_wait(f);
     f.wait(*this, h);
   }
-  void leave() noexcept override { waiting_ = nullptr; }
 
   void pause() {
     if (!eddy_op_pending(&op_)) return;
@@ -91,8 +73,9 @@ public:
     eddy_cancel(&op_);
   }
 
-  bool has_chunk() const { return state_ != none; }
+  bool has() const { return state_ != none; }
   std::int64_t end() const { return end_; }
+  chunk take();
   std::span<std::byte> bytes() const {
     return std::span(static_cast<std::byte *>(current_.data), current_.size);
   }
@@ -116,7 +99,7 @@ private:
     limited_ = at != kFar;
     overdue_ = false;
     eddy_op_set_deadline(&op_, at);
-    eddy_stream_read_pool(stream_.native(), &op_, pool_.native(), credits_, on_read);
+    eddy_stream_read_pool(stream_.native(), &op_, pool_.native(), credits_, on_event);
     return true;
   }
   // A wait that was cancelled may have left a deadline that has come due meanwhile, too late to be moved: it ends the
@@ -140,15 +123,7 @@ private:
       eddy_pool_give(pool_.native(), queue_[first_].id);
   }
 
-  static void on_read(eddy_op_t *op, std::int64_t value) {
-    chunk_source &self = *static_cast<chunk_source *>(op->data);
-    self.inside_ = true;
-    if (!self.abandoned_) self.take_in(value);
-    self.inside_ = false;
-    if (self.abandoned_) self.settle();
-  }
-
-  void take_in(std::int64_t value) {
+  void take_in(std::int64_t value) override {
     if (!eddy_op_more(&op_)) {
       bool paused = std::exchange(pausing_, false) && value == EDDY_ECANCELED;
       bool overdue = (value == EDDY_ETIMEDOUT || value == EDDY_ECANCELED) && overdue_;
@@ -171,16 +146,7 @@ private:
     }
   }
 
-  void hand_over() {
-    if (!waiting_) return;
-    fiber &f = *std::exchange(waiting_, nullptr);
-    f.waits = nullptr;
-    f.loop->budget = loop_state::kBudget;
-    f.resume();
-  }
-
-  // Once abandoned: gives everything back, and goes when the op has ended.
-  void settle() {
+  void settle() override {
     give_back();
     give_queue_back();
     if (eddy_op_pending(&op_))
@@ -192,8 +158,6 @@ private:
   handle_ref<eddy_stream_t> stream_;
   handle_ref<eddy_pool_t> pool_;
   std::uint32_t credits_;
-  eddy_op_t op_{};
-  fiber *waiting_ = nullptr;
   eddy_lease_t current_{};                  // the task's
   std::array<eddy_lease_t, kMost> queue_{}; // received ahead of it
   std::uint32_t first_ = 0, count_ = 0;
@@ -201,14 +165,10 @@ private:
   eddy_loop_t *loop_ = nullptr;
   eddy_time_t at_ = 0;                       // the deadline of who waits
   enum { none, shown, taken } state_ = none; // current_: not there, still in the op, ours
-  bool started_ = false, inside_ = false, abandoned_ = false;
+  bool started_ = false;
   bool limited_ = false; // the op has a deadline before kFar
   bool pausing_ = false; // the op is being cancelled, and is no end
   bool overdue_ = false; // which could not be moved to at_
-};
-
-struct abandon_source {
-  void operator()(chunk_source *source) const { source->abandon(); }
 };
 
 } // namespace detail
@@ -230,6 +190,12 @@ private:
   detail::chunk_source *source_ = nullptr;
 };
 
+namespace detail {
+
+inline chunk chunk_source::take() { return has() ? chunk(this) : chunk(); }
+
+} // namespace detail
+
 // Its stream and its pool have to outlive it. One task asks at a time.
 class chunk_reader {
 public:
@@ -237,57 +203,8 @@ public:
                const detail::handle_ref<eddy_pool_t> &pool, std::uint32_t credits)
       : source_(new detail::chunk_source(stream, pool, credits)) {}
 
-  template<bool Throws>
-  class [[nodiscard]] next_chunk {
-  public:
-    class awaiter {
-    public:
-      awaiter(detail::fiber &f, detail::chunk_source &source, detail::deadline limit)
-          : fiber_(f), source_(source), limit_(limit) {}
-
-      bool await_ready() {
-        fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : 0;
-        ready_ = fiber_.result || source_.ready(*fiber_.loop, limit_);
-        return ready_ && fiber_.spend();
-      }
-      void await_suspend(std::coroutine_handle<> h) {
-        if (!ready_) return source_.wait(fiber_, h);
-        fiber_.waiting = h;
-        fiber_.settle(fiber_.result);
-      }
-      auto await_resume() {
-        std::int64_t error = fiber_.result;
-        if (error >= 0 && !source_.has_chunk()) error = source_.end();
-        return detail::conclude<Throws>(error, [&] { return value(); });
-      }
-
-    private:
-      chunk value() const { return source_.has_chunk() ? chunk(&source_) : chunk(); }
-
-      detail::fiber &fiber_;
-      detail::chunk_source &source_;
-      detail::deadline limit_;
-      bool ready_ = false;
-    };
-
-    next_chunk(detail::chunk_source &source, detail::deadline limit)
-        : source_(source), limit_(limit) {}
-    // How long to wait for this chunk.
-    template<class Rep, class Period>
-    next_chunk within(std::chrono::duration<Rep, Period> d) const {
-      return next_chunk(source_, detail::deadline(detail::duration_of(d)));
-    }
-    next_chunk until(time_point at) const { return next_chunk(source_, detail::deadline(at)); }
-    next_chunk<false> nothrow() const { return next_chunk<false>(source_, limit_); }
-    awaiter eddy_await(detail::fiber &f) const { return awaiter(f, source_, limit_); }
-
-  private:
-    detail::chunk_source &source_;
-    detail::deadline limit_;
-  };
-
   // The next bytes, or a chunk that is false at the end of the stream. Ends the one before.
-  next_chunk<true> next() { return next_chunk<true>(*source_, {}); }
+  auto next() { return detail::next_of<detail::chunk_source, true>(*source_, {}); }
 
   // Receives nothing more until the next chunk is asked for. With one credit, a task that waits for something else has
   // no buffer of the pool then but its chunk, or none when it has copied that and given it back.

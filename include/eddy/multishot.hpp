@@ -1,0 +1,130 @@
+// Readers: what one task asks for, one at a time, and a multishot operation brings.
+#ifndef EDDY_MULTISHOT_HPP
+#define EDDY_MULTISHOT_HPP
+
+#include <eddy/conclude.hpp>
+#include <eddy/fiber.hpp>
+#include <eddy/frame.hpp>
+#include <eddy/time.hpp>
+
+#include <chrono>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+namespace EDDY_NS::detail {
+
+// The operation of a reader. It outlives the reader by the time that its cancel takes, so it is made by new, and deletes
+// itself.
+class multishot : public waiter {
+public:
+  multishot() { op_.data = this; }
+  multishot(const multishot &) = delete;
+  multishot &operator=(const multishot &) = delete;
+
+  static void *operator new(std::size_t size) { return frame_new(size); }
+  static void operator delete(void *memory, std::size_t size) noexcept {
+    frame_delete(memory, size);
+  }
+
+  // The reader is gone.
+  void abandon() {
+    if (waiting_) misuse("a reader was destroyed while a task waits for it");
+    abandoned_ = true;
+    if (!inside_) settle();
+  }
+  void leave() noexcept override { waiting_ = nullptr; }
+
+protected:
+  ~multishot() = default;
+  // Once abandoned: gives everything back, and goes when the op has ended.
+  virtual void settle() = 0;
+  // What the callback has brought.
+  virtual void take_in(std::int64_t value) = 0;
+
+  static void on_event(eddy_op_t *op, std::int64_t value) {
+    multishot &self = *static_cast<multishot *>(op->data);
+    self.inside_ = true;
+    if (!self.abandoned_) self.take_in(value);
+    self.inside_ = false;
+    if (self.abandoned_) self.settle();
+  }
+
+  void begin_wait(fiber &f) {
+    if (waiting_) misuse("two tasks wait for one reader");
+    waiting_ = &f;
+  }
+  // The task that waits goes on: here, or in the next turn when it has a time-out to give back.
+  void hand_over() {
+    if (!waiting_) return;
+    fiber &f = *std::exchange(waiting_, nullptr);
+    if (eddy_op_pending(&f.op)) return f.settle(0);
+    f.waits = nullptr;
+    f.loop->budget = loop_state::kBudget;
+    f.resume();
+  }
+
+  eddy_op_t op_{};
+  fiber *waiting_ = nullptr;
+  bool inside_ = false, abandoned_ = false;
+};
+
+struct abandon_source {
+  void operator()(multishot *source) const { source->abandon(); }
+};
+
+// The next one of a reader. Its source has
+//   bool ready(loop_state &, deadline)   there is one, or an end; else the task is to wait
+//   void wait(fiber &, std::coroutine_handle<>, deadline)
+//   bool has() const                     there is one
+//   std::int64_t end()                   else why
+//   take()                               gives it, and what stands for an end that is no error
+template<class Source, bool Throws>
+class [[nodiscard]] next_of {
+public:
+  class awaiter {
+  public:
+    awaiter(fiber &f, Source &source, deadline limit) : fiber_(f), source_(source), limit_(limit) {}
+
+    bool await_ready() {
+      fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : 0;
+      ready_ = fiber_.result || source_.ready(*fiber_.loop, limit_);
+      return ready_ && fiber_.spend();
+    }
+    void await_suspend(std::coroutine_handle<> h) {
+      if (!ready_) return source_.wait(fiber_, h, limit_);
+      fiber_.waiting = h;
+      fiber_.settle(fiber_.result);
+    }
+    auto await_resume() {
+      std::int64_t error = fiber_.result;
+      if (error >= 0 && !source_.has()) error = source_.end();
+      return conclude<Throws>(error, [&] { return source_.take(); });
+    }
+
+  private:
+    fiber &fiber_;
+    Source &source_;
+    deadline limit_;
+    bool ready_ = false;
+  };
+
+  next_of(Source &source, deadline limit) : source_(source), limit_(limit) {}
+  // How long to wait for this one.
+  template<class Rep, class Period>
+  next_of within(std::chrono::duration<Rep, Period> d) const {
+    return next_of(source_, deadline(duration_of(d)));
+  }
+  next_of until(time_point at) const { return next_of(source_, deadline(at)); }
+  next_of<Source, false> nothrow() const { return next_of<Source, false>(source_, limit_); }
+  awaiter eddy_await(fiber &f) const { return awaiter(f, source_, limit_); }
+
+private:
+  Source &source_;
+  deadline limit_;
+};
+
+} // namespace EDDY_NS::detail
+
+#endif
