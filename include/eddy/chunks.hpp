@@ -146,13 +146,9 @@ private:
     }
   }
 
-  void settle() override {
+  void drop() override {
     give_back();
     give_queue_back();
-    if (eddy_op_pending(&op_))
-      eddy_cancel(&op_);
-    else
-      delete this;
   }
 
   handle_ref<eddy_stream_t> stream_;
@@ -162,7 +158,6 @@ private:
   std::array<eddy_lease_t, kMost> queue_{}; // received ahead of it
   std::uint32_t first_ = 0, count_ = 0;
   std::int64_t end_ = 0;
-  eddy_loop_t *loop_ = nullptr;
   eddy_time_t at_ = 0;                       // the deadline of who waits
   enum { none, shown, taken } state_ = none; // current_: not there, still in the op, ours
   bool started_ = false;

@@ -2,6 +2,7 @@
 #ifndef EDDY_LISTENER_HPP
 #define EDDY_LISTENER_HPP
 
+#include <eddy/accept.hpp>
 #include <eddy/listener.h>
 #include <eddy/stream.hpp>
 
@@ -36,6 +37,10 @@ public:
   auto accept() { return io(detail::call<&eddy_listener_accept_next, accepted>(ref_)); }
   // The same, but ends with such an error, for those who want to know: ten times a second at most.
   auto accept_once() { return io(detail::call<&eddy_listener_accept, accepted>(ref_)); }
+
+  // One after the other, accepted ahead: at most `most` of them (1 to 32) wait for the task, the others in the kernel's
+  // queue. It saves starting an operation for each, where clients come and go.
+  accept_reader accept_many(std::uint32_t most = 16) { return accept_reader(ref_, most); }
 
   // Connections wait in the kernel's queue meanwhile.
   void pause() {

@@ -32,23 +32,23 @@ public:
   void abandon() {
     if (waiting_) misuse("a reader was destroyed while a task waits for it");
     abandoned_ = true;
-    if (!inside_) settle();
+    if (!inside_) let_go();
   }
   void leave() noexcept override { waiting_ = nullptr; }
 
 protected:
-  ~multishot() = default;
-  // Once abandoned: gives everything back, and goes when the op has ended.
-  virtual void settle() = 0;
+  virtual ~multishot() = default;
   // What the callback has brought.
   virtual void take_in(std::int64_t value) = 0;
+  // Gives back whatever nobody asked for.
+  virtual void drop() = 0;
 
   static void on_event(eddy_op_t *op, std::int64_t value) {
     multishot &self = *static_cast<multishot *>(op->data);
     self.inside_ = true;
     if (!self.abandoned_) self.take_in(value);
     self.inside_ = false;
-    if (self.abandoned_) self.settle();
+    if (self.abandoned_) self.let_go();
   }
 
   void begin_wait(fiber &f) {
@@ -65,9 +65,21 @@ protected:
     f.resume();
   }
 
+  eddy_loop_t *loop_ = nullptr; // once the op was started
   eddy_op_t op_{};
   fiber *waiting_ = nullptr;
   bool inside_ = false, abandoned_ = false;
+
+private:
+  // In a forked child the loop has it.
+  void let_go() {
+    if (left_by_fork) return;
+    drop();
+    if (!eddy_op_pending(&op_))
+      delete this;
+    else if (!eddy_loop_inherited(loop_))
+      eddy_cancel(&op_);
+  }
 };
 
 struct abandon_source {

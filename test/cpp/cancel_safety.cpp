@@ -203,6 +203,22 @@ static eddy::task<> accepts(eddy::loop &l) {
   CHECK(accepted.size() == 50);
 }
 
+static eddy::task<> accepts_many(eddy::loop &l) {
+  eddy::listener in(l, eddy::address::loopback(0));
+  std::vector<eddy::stream> clients, accepted;
+  auto many = in.accept_many(4);
+  l.spawn(connects, std::ref(l), in.local_address(), std::ref(clients));
+  for (int late = 0; accepted.size() < 50 && late < 20'000;) {
+    auto timed = co_await many.next().within(60us).nothrow();
+    if (timed)
+      accepted.push_back(std::move(*timed));
+    else
+      late++;
+  }
+  CHECK(accepted.size() == 50);
+}
+
+TEST(accept_many_next) { test::on_loop(accepts_many); }
 TEST(accept) { test::on_loop(accepts); }
 
 static eddy::task<> unanswered(eddy::loop &l) {

@@ -80,7 +80,10 @@ eddy::task<> by_every_way(eddy::loop &l) {
 eddy::task<> others(eddy::loop &l) {
   eddy::listener in(l, eddy::address::loopback(0));
   auto early = in.accept().nothrow();
+  auto many = in.accept_many();
   co_await in.close();
+  auto next = co_await many.next().nothrow();
+  CHECK(is_closed(next));
   auto late = co_await early;
   CHECK(is_closed(late));
   auto accept = co_await in.accept_once().nothrow();

@@ -29,8 +29,19 @@ bool leaves_a_scope() {
     eddy::listener in(l, eddy::address::loopback(0));
     eddy::pool pool(l, 4, 256);
     auto ends = eddy::stream::pair(l).value();
+    auto others = eddy::stream::pair(l).value();
+    auto chunks = others.first.chunks(pool);
+    auto clients = in.accept_many();
     std::optional<eddy::loop::hold> hold(l);
     auto remote = l.remote();
+    l.run([](eddy::stream &s, eddy::chunk_reader &reader,
+             eddy::accept_reader &accepts) -> eddy::task<> {
+      co_await s.write("a piece");
+      auto chunk = co_await reader.next(); // it goes on receiving
+      CHECK(chunk);
+      auto none = co_await accepts.next().within(1us).nothrow(); // and that one, accepting
+      CHECK(!none);
+    }(others.second, chunks, clients));
     l.spawn([&]() -> eddy::task<> { co_await eddy::sleep_for(1h); });
     l.spawn([&]() -> eddy::task<> {
       auto guard = co_await locked.lock();
