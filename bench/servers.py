@@ -13,9 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 EDDY = ("eddy-io_uring", "eddy-epoll")
-# The first program of the README, unchanged, as a newcomer writes it.
-HELLO = {"hello-io_uring": "eddy-io_uring", "hello-epoll": "eddy-epoll"}
-HELLO_PORT = 7777  # it is written in the example
+# The programs of the README, unchanged, as a newcomer writes them.
+HELLO = {"hello-io_uring": "eddy-io_uring", "hello-epoll": "eddy-epoll",
+         "hello-cpp-io_uring": "eddy-io_uring", "hello-cpp-epoll": "eddy-epoll"}
+HELLO_PORT = 7777  # it is written in the examples
 # The servers by hand that use what this one uses; the best of them in a cell is its limit there.
 LIMITS_OF = {"eddy-io_uring": ("raw_uring", "raw_hybrid"), "eddy-epoll": ("raw_epoll",)}
 # The server of coroutines lets a connection hold one buffer, so its like in callbacks is the one that is told
@@ -39,6 +40,8 @@ def command(name, build):
     return {
         "hello-io_uring": [str(Path(build) / "examples" / "hello")],
         "hello-epoll": [str(Path(build) / "examples" / "hello")],
+        "hello-cpp-io_uring": [str(Path(build) / "examples" / "hello-cpp")],
+        "hello-cpp-epoll": [str(Path(build) / "examples" / "hello-cpp")],
         "eddy-bounded-io_uring": bounded + ["--driver", "io_uring"],
         "eddy-bounded-epoll": bounded + ["--driver", "epoll"],
         "eddy-coro-io_uring": coro + ["--driver", "io_uring"],

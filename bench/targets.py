@@ -65,7 +65,7 @@ def limits(results, servers, cells):
 
 
 def natural(results, cells):
-    yield "hello, CPU per message against the server by hand, and the tuned one"
+    yield "README's servers, CPU per message against the server by hand, and the tuned one"
     yield from limits(results, HELLO.items(), [cell for cell in NATURAL if cell in cells])
     for name, tuned in HELLO.items():
         for cell, bound in HELLO_OVER_TUNED.items():
@@ -95,7 +95,9 @@ def judge(results):
                     [cell for cell in ("8x64",) + AT_SCALE + SHORT if cell in cells])
     lines += natural(results, cells)
     lines += since(results, cells)
-    lines.append("echo written with coroutines, CPU per message against the one with callbacks")
+    lines.append("echo written with coroutines, CPU per message against the server by hand, and callbacks")
+    lines += limits(results, [(name, BOUNDED[callbacks]) for name, callbacks in CORO_OF.items()],
+                    [cell for cell in NATURAL if cell in cells])
     for name, callbacks in CORO_OF.items():
         for cell in big:
             lines.append(line(f"{name} / {callbacks}, {cell}",
