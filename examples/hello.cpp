@@ -1,6 +1,11 @@
 // A TCP echo server: run it, then `nc 127.0.0.1 7777`.
-#include <array>
 #include <eddy.hpp>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+
+static eddy::remote ending; // the loop, for the signal handler
 
 eddy::task<> echo(eddy::stream s) {
   std::array<char, 16384> bytes;
@@ -12,12 +17,11 @@ eddy::task<> echo(eddy::stream s) {
   }
 }
 
-eddy::task<> serve(eddy::loop &loop) {
-  eddy::listener listener(loop, eddy::address::loopback(7777));
+eddy::task<> serve(eddy::listener in) {
   eddy::scope connections; // nothing started here outlives it
   auto accept = [&]() -> eddy::task<> {
     for (;;) {
-      eddy::stream s = co_await listener.accept();
+      eddy::stream s = co_await in.accept();
       connections.spawn(echo, std::move(s));
     }
   };
@@ -25,6 +29,15 @@ eddy::task<> serve(eddy::loop &loop) {
 }
 
 int main() {
-  eddy::loop loop;
-  loop.run(serve(loop));
+  try {
+    eddy::loop loop;
+    ending = loop.remote();
+    std::signal(SIGINT, [](int) { ending.stop(); });
+    loop.run(serve(eddy::listener(loop, eddy::address::loopback(7777))));
+  } catch (const eddy::canceled &) {
+    std::puts("ended");
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }

@@ -94,15 +94,15 @@ def check_comments():
 
 
 def check_examples():
-    """The programs in README.md are the ones that the build compiles."""
+    """The programs in README.md and the guide are the ones that the build compiles."""
     errors = []
-    with open("README.md", encoding="utf-8") as file:
-        readme = file.read()
-    for fence, path in (("c", "examples/hello.c"), ("cpp", "examples/hello.cpp")):
-        shown = re.search(rf"^```{fence}\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    for page, fence, path in (("README.md", "c", "examples/hello.c"), ("README.md", "cpp", "examples/hello.cpp"),
+                              ("docs/guide-cpp.md", "cpp", "examples/hello.cpp")):
+        with open(page, encoding="utf-8") as file:
+            shown = re.findall(rf"^```{fence}\n(.*?)^```$", file.read(), re.DOTALL | re.MULTILINE)
         with open(path, encoding="utf-8") as file:
-            if shown is None or shown.group(1) != file.read():
-                errors.append(f"README.md: its {fence} program is not {path}")
+            if file.read() not in shown:
+                errors.append(f"{page}: none of its programs is {path}")
     return errors
 
 
