@@ -72,10 +72,12 @@ public:
   sender_operation(sender_operation &&) = delete;
 
   void start() &noexcept {
+    beginning first(
+        this); // moved from once there is memory for it, and then told of the end by itself
     try {
-      // It is told of its end by the loop, or here when there is none any more.
-      if (!remote_.post(beginning(this))) return;
+      (void)remote_.post(std::move(first));
     } catch (...) {
+      first.dismiss();
       execution::set_error(std::move(receiver_), std::current_exception());
     }
   }
@@ -93,6 +95,7 @@ private:
       if (of_) execution::set_stopped(std::move(of_->receiver_));
     }
     void operator()() { std::exchange(of_, nullptr)->begin(); }
+    void dismiss() { of_ = nullptr; }
 
   private:
     sender_operation *of_;

@@ -4,10 +4,22 @@
 #include <eddy/sender.hpp>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <thread>
 
 #if EDDY_SENDERS && !defined(__cpp_lib_senders)
+
+static bool no_memory = false;
+
+[[gnu::noinline]] void *operator new(std::size_t size) {
+  void *memory = no_memory ? nullptr : std::malloc(size ? size : 1);
+  if (!memory) throw std::bad_alloc();
+  return memory;
+}
+[[gnu::noinline]] void operator delete(void *memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -35,6 +47,8 @@ public:
       std::rethrow_exception(thrown);
     } catch (const std::system_error &error) {
       ends_->why = error.code();
+    } catch (const std::bad_alloc &) {
+      ends_->why = make_error_code(std::errc::not_enough_memory);
     }
     note(ends_->errors);
   }
@@ -106,6 +120,16 @@ TEST(every_end) {
   CHECK(error.errors == 1 && error.why == std::errc::address_in_use);
   run(throws(), thrown);
   CHECK(thrown.errors == 1 && thrown.why == std::errc::broken_pipe);
+}
+
+TEST(no_memory_is_one_error) {
+  eddy::loop l;
+  ends e;
+  auto operation = eddy::as_sender(l, sleeps()).connect(receiver(e));
+  no_memory = true;
+  operation.start();
+  no_memory = false;
+  CHECK(e.all() == 1 && e.errors == 1 && e.why == std::errc::not_enough_memory);
 }
 
 TEST(a_stop_request_of_the_receiver) {
