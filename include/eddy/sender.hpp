@@ -61,11 +61,26 @@ template<class Receiver>
 using stop_token_of = std::remove_cvref_t<decltype(execution::get_stop_token(
     execution::get_env(std::declval<const Receiver &>())))>;
 
+// The tags of the concepts, taken from a sender of the library itself: P4154 gave them other names.
+using library_sender = decltype(execution::just_stopped());
+template<class Receiver>
+using library_operation = execution::connect_result_t<library_sender, Receiver>;
+
+template<class Operation>
+struct operation_tag {
+  using type = void; // before stdexec asked for one
+};
+template<class Operation>
+requires requires { typename Operation::operation_state_concept; }
+struct operation_tag<Operation> {
+  using type = typename Operation::operation_state_concept;
+};
+
 // The operation of a sender. Whoever is told of its end may destroy it there.
 template<class T, class Receiver>
 class sender_operation {
 public:
-  using operation_state_concept = execution::operation_state_t;
+  using operation_state_concept = typename operation_tag<library_operation<Receiver>>::type;
 
   sender_operation(loop &l, task<T> work, Receiver receiver)
       : loop_(l), remote_(l.remote()), work_(std::move(work)), receiver_(std::move(receiver)) {}
@@ -152,10 +167,15 @@ private:
 template<class T>
 class [[nodiscard]] task_sender {
 public:
-  using sender_concept = detail::execution::sender_t;
+  using sender_concept = typename detail::library_sender::sender_concept;
   using completion_signatures = detail::execution::completion_signatures<
       typename detail::value_signature<typename outcome_of<T>::value_type>::type,
       detail::execution::set_error_t(std::exception_ptr), detail::execution::set_stopped_t()>;
+  // How C++26 asks for them, since P3557.
+  template<class Self, class... Env>
+  static consteval completion_signatures get_completion_signatures() {
+    return {};
+  }
 
   task_sender(loop &l, task<T> work) : loop_(&l), work_(std::move(work)) {}
 

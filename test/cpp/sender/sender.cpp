@@ -33,7 +33,7 @@ struct ends {
 
 class receiver {
 public:
-  using receiver_concept = stdexec::receiver_t;
+  using receiver_concept = stdexec::receiver_base;
   explicit receiver(ends &e, std::stop_token token = {}) : ends_(&e), token_(std::move(token)) {}
 
   void set_value() noexcept { note(ends_->values); }
@@ -94,7 +94,7 @@ template<class T>
 void run(eddy::task<T> work, ends &e, std::stop_token token = {}) {
   eddy::loop l;
   auto sender = eddy::as_sender(l, std::move(work));
-  static_assert(stdexec::sender<decltype(sender)>);
+  static_assert(stdexec::sender_in<decltype(sender), receiver::env>);
   auto operation = std::move(sender).connect(receiver(e, std::move(token)));
   static_assert(stdexec::operation_state<decltype(operation)>);
   eddy::loop::hold hold(l);

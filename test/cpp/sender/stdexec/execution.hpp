@@ -1,4 +1,5 @@
-// A stand-in for stdexec: as much of P2300 as one sender meets, after the standard's wording ([exec]).
+// A stand-in for stdexec: as much of P2300 as one sender meets, after the standard's wording ([exec]); with
+// EDDY_TEST_TAGS as P3557 and P4154 changed it for C++26: other names, and signatures by a function.
 #ifndef EDDY_TEST_STDEXEC_HPP
 #define EDDY_TEST_STDEXEC_HPP
 
@@ -11,9 +12,21 @@
 
 namespace stdexec {
 
+#if EDDY_TEST_TAGS
+struct sender_tag {};
+struct receiver_tag {};
+struct operation_state_tag {};
+using sender_base = sender_tag;
+using receiver_base = receiver_tag;
+using operation_state_base = operation_state_tag;
+#else
 struct sender_t {};
 struct receiver_t {};
 struct operation_state_t {};
+using sender_base = sender_t;
+using receiver_base = receiver_t;
+using operation_state_base = operation_state_t;
+#endif
 
 template<class...>
 struct completion_signatures {};
@@ -75,17 +88,49 @@ inline constexpr auto get_stop_token = [](const auto &env) {
     return never_stop_token();
 };
 
+template<class T>
+inline constexpr bool are_signatures = false;
+template<class... Each>
+inline constexpr bool are_signatures<completion_signatures<Each...>> = true;
+
+#if EDDY_TEST_TAGS
+template<class S, class Env>
+concept has_signatures =
+    are_signatures<decltype(std::remove_cvref_t<S>::template get_completion_signatures<S, Env>())>;
+#else
+template<class S, class Env>
+concept has_signatures = are_signatures<typename std::remove_cvref_t<S>::completion_signatures>;
+#endif
+
 template<class S>
-concept sender = std::derived_from<typename std::remove_cvref_t<S>::sender_concept, sender_t> &&
-    std::move_constructible<std::remove_cvref_t<S>> && requires {
-  typename std::remove_cvref_t<S>::completion_signatures;
-};
+concept sender = std::derived_from<typename std::remove_cvref_t<S>::sender_concept, sender_base> &&
+    std::move_constructible<std::remove_cvref_t<S>>;
+template<class S, class Env>
+concept sender_in = sender<S> && has_signatures<S, Env>;
 template<class O>
 concept operation_state =
-    std::derived_from<typename O::operation_state_concept, operation_state_t> && requires(O &o) {
+    std::derived_from<typename O::operation_state_concept, operation_state_base> && requires(O &o) {
   { o.start() }
   noexcept;
 };
+
+template<class S, class R>
+using connect_result_t = decltype(std::declval<S>().connect(std::declval<R>()));
+
+struct stopped_sender {
+  using sender_concept = sender_base;
+  template<class R>
+  struct operation {
+    using operation_state_concept = operation_state_base;
+    void start() &noexcept { stdexec::set_stopped(std::move(receiver)); }
+    R receiver;
+  };
+  template<class R>
+  operation<R> connect(R receiver) const {
+    return {std::move(receiver)};
+  }
+};
+inline stopped_sender just_stopped() noexcept { return {}; }
 
 } // namespace stdexec
 
