@@ -2,6 +2,7 @@
 #include "native.hpp"
 #include "port.hpp"
 
+#include <atomic>
 #include <winternl.h>
 
 namespace eddy {
@@ -37,7 +38,7 @@ bool ntdll_ready() {
   return cancel != nullptr;
 }
 
-int32_t create(HANDLE *helper) {
+int32_t create(HANDLE *helper, ULONG options = 0) {
   if (!ntdll_ready()) return kMissing;
   wchar_t path[] = L"\\Device\\Afd\\eddy";
   UNICODE_STRING name = {sizeof path - sizeof *path, sizeof path, path};
@@ -47,7 +48,7 @@ int32_t create(HANDLE *helper) {
   IO_STATUS_BLOCK status;
   constexpr ULONG open_existing = 1; // FILE_OPEN
   return ntdll.create(helper, SYNCHRONIZE, &attributes, &status, nullptr, 0,
-                      FILE_SHARE_READ | FILE_SHARE_WRITE, open_existing, 0, nullptr, 0);
+                      FILE_SHARE_READ | FILE_SHARE_WRITE, open_existing, options, nullptr, 0);
 }
 
 // Packets come for every accepted poll, ready at once or not: skipping those would be a second way to end.
@@ -76,6 +77,13 @@ int32_t cancel(void *, uintptr_t helper, AfdNode &node) {
                       reinterpret_cast<IO_STATUS_BLOCK *>(&node.status), &outcome);
 }
 
+bool ask_socket(SOCKET socket, DWORD question, SOCKET &answer) {
+  DWORD bytes;
+  return WSAIoctl(socket, question, nullptr, 0, &answer, sizeof answer, &bytes, nullptr, nullptr) ==
+             0 &&
+         answer != INVALID_SOCKET;
+}
+
 } // namespace
 
 const AfdCalls afd_calls = {open, poll, cancel};
@@ -90,18 +98,51 @@ OsResult afd_probe() {
   return {};
 }
 
+// A poll of no time ends inside its call, on a helper whose calls do; one for the process, never closed.
+static OsResult look_helper() {
+  static std::atomic<HANDLE> kept;
+  HANDLE helper = kept.load(std::memory_order_acquire), none = nullptr;
+  if (helper) return {native_of(helper), 0};
+  constexpr ULONG synchronous = 0x20; // FILE_SYNCHRONOUS_IO_NONALERT
+  int32_t status = create(&helper, synchronous);
+  if (status < 0) return {os_error_from_native(status), status};
+  if (kept.compare_exchange_strong(none, helper)) return {native_of(helper), 0};
+  CloseHandle(helper);
+  return {native_of(none), 0};
+}
+
+OsResult afd_look(uintptr_t socket, uint32_t events) {
+  OsResult helper = look_helper();
+  if (helper.value < 0) return helper;
+  AfdPollInfo info = {.timeout = 0,
+                      .count = 1,
+                      .exclusive = 0,
+                      .socket = socket,
+                      .events = events | kAfdAbort,
+                      .status = 0};
+  AfdStatus outcome = {};
+  int32_t status = ntdll.control(handle_of(helper.value), nullptr, nullptr, nullptr,
+                                 reinterpret_cast<IO_STATUS_BLOCK *>(&outcome), kIoctlPoll, &info,
+                                 sizeof info, &info, sizeof info);
+  if (status < 0) return {os_error_from_native(status), status};
+  return {info.count ? info.events : 0, 0};
+}
+
+// A layered provider answers for its own socket. Some hide the base one but name the next below, whose provider is
+// asked in turn.
 OsResult afd_base_socket(eddy_native_t fd) {
-  // SIO_BASE_HANDLE, and what providers that hide it may answer: SIO_BSP_HANDLE_POLL.
-  constexpr DWORD kQuestions[] = {0x48000022, 0x4800001D};
+  constexpr DWORD base_handle = 0x48000022;     // SIO_BASE_HANDLE
+  constexpr DWORD bsp_handle_poll = 0x4800001D; // SIO_BSP_HANDLE_POLL
+  constexpr int most_layers = 16;
+  SOCKET socket = socket_of(fd);
   OsResult failure;
-  for (DWORD question : kQuestions) {
-    SOCKET base = INVALID_SOCKET;
-    DWORD bytes;
-    if (WSAIoctl(socket_of(fd), question, nullptr, 0, &base, sizeof base, &bytes, nullptr,
-                 nullptr) == 0)
-      return {static_cast<int64_t>(base), 0};
-    if (failure.value == 0) failure = os_error_now();
+  for (int layer = 0; layer < most_layers; layer++) {
+    SOCKET below = INVALID_SOCKET;
+    if (ask_socket(socket, base_handle, below)) return {static_cast<int64_t>(below), 0};
+    failure = os_error_now();
     if (failure.native == WSAENOTSOCK) break;
+    if (!ask_socket(socket, bsp_handle_poll, below) || below == socket) break;
+    socket = below;
   }
   return failure;
 }

@@ -4,6 +4,7 @@ namespace eddy {
 
 // Cancelling costs the kernel a walk over the polls pending on a helper, so a helper serves few sockets.
 constexpr int kPerHelper = 32;
+constexpr uint32_t kFirstBits = 6; // of the number of buckets
 
 struct AfdGroup {
   AfdGroup *next;
@@ -26,10 +27,60 @@ void AfdMachine::destroy(void (*close)(uintptr_t helper)) {
     close(group->helper);
     memory_->put(group, sizeof(AfdGroup));
   }
+  memory_->put(buckets_, sizeof *buckets_ << bucket_bits_);
+}
+
+// Sockets are numbered by fours, and spread by the golden ratio.
+AfdNode *&AfdMachine::bucket_of(uintptr_t socket) const {
+  uint64_t mixed = (uint64_t{socket} >> 2) * 0x9E3779B97F4A7C15;
+  return buckets_[mixed >> (64 - bucket_bits_)];
+}
+
+AfdNode *AfdMachine::find(uintptr_t socket, bool owned) const {
+  for (AfdNode *node = bucket_of(socket); node; node = node->next_in_bucket) {
+    compared_++;
+    if (node->socket == socket && (node->owner != nullptr) == owned) return node;
+  }
+  return nullptr;
+}
+
+// Room for one more. Without memory the buckets get longer.
+bool AfdMachine::grow() {
+  size_t old_count = buckets_ ? size_t{1} << bucket_bits_ : 0;
+  if (in_table_ < old_count) return true;
+  uint32_t bits = buckets_ ? bucket_bits_ + 1 : kFirstBits;
+  size_t size = sizeof(AfdNode *) << bits;
+  auto **grown = static_cast<AfdNode **>(memory_->get(size));
+  if (!grown) return buckets_ != nullptr;
+  AfdNode **old = buckets_;
+  memset(grown, 0, size);
+  buckets_ = grown;
+  bucket_bits_ = bits;
+  for (size_t i = 0; i < old_count; i++)
+    for (AfdNode *node = old[i], *next; node; node = next) {
+      next = node->next_in_bucket;
+      AfdNode *&bucket = bucket_of(node->socket);
+      node->next_in_bucket = bucket;
+      bucket = node;
+    }
+  memory_->put(old, old_count * sizeof *old);
+  return true;
+}
+
+void AfdMachine::forget(const AfdNode &node) {
+  AfdNode **link = &bucket_of(node.socket);
+  while (*link != &node) link = &(*link)->next_in_bucket;
+  *link = node.next_in_bucket;
+  in_table_--;
 }
 
 AfdNode *AfdMachine::add(void *owner, uintptr_t socket, int32_t &status) {
   status = 0;
+  if (!grow()) return nullptr;
+  if (find(socket, true)) {
+    status = kStatusCollision;
+    return nullptr;
+  }
   if (!free_) {
     void *memory = memory_->get(sizeof(AfdGroup));
     if (!memory) return nullptr;
@@ -53,10 +104,15 @@ AfdNode *AfdMachine::add(void *owner, uintptr_t socket, int32_t &status) {
   node.socket = socket;
   node.wanted = node.asked = 0;
   node.state = AfdNode::kIdle;
+  AfdNode *&bucket = bucket_of(socket);
+  node.next_in_bucket = bucket;
+  bucket = &node;
+  in_table_++;
   return &node;
 }
 
 void AfdMachine::give(AfdNode &node) {
+  forget(node);
   node.state = AfdNode::kFree;
   node.owner = nullptr;
   node.wanted = 0;
@@ -93,16 +149,6 @@ void AfdMachine::cancel(AfdNode &node) {
   calls_->cancel(context_, node.group->helper, node); // if it loses, the packet brings events
 }
 
-// A poll of the same socket that is on its way out: on Windows a second one beside it may take its events.
-bool AfdMachine::held_by_removed(const AfdNode &node) const {
-  if (!removed_) return false;
-  for (const AfdGroup *group = groups_; group; group = group->next)
-    for (const AfdNode &other : group->nodes)
-      if (!other.owner && other.state >= AfdNode::kPending && other.socket == node.socket)
-        return true;
-  return false;
-}
-
 void AfdMachine::submit(AfdNode &node) {
   require(node.state == AfdNode::kIdle, "a second AFD poll on one socket");
   node.asked = node.wanted | kAfdAbort | kAfdLocalClose;
@@ -131,7 +177,8 @@ void AfdMachine::flush() {
     AfdNode *next = node->next_dirty;
     node->dirty = false;
     if (node->wanted && node->state == AfdNode::kIdle) {
-      if (held_by_removed(*node))
+      // Of a socket before it with that number, on its way out: beside it a second poll may lose events on Windows.
+      if (removed_ && find(node->socket, false))
         mark(*node);
       else
         submit(*node);

@@ -37,6 +37,7 @@ struct AfdStatus { // IO_STATUS_BLOCK
 constexpr int32_t kStatusPending = 0x103;
 constexpr int32_t kStatusCancelled = static_cast<int32_t>(0xC0000120);
 constexpr int32_t kStatusHandlesClosed = static_cast<int32_t>(0x8000000A);
+constexpr int32_t kStatusCollision = static_cast<int32_t>(0xC0000035); // OBJECT_NAME_COLLISION
 
 struct AfdGroup;
 
@@ -49,9 +50,10 @@ struct AfdNode {
   AfdGroup *group;
   AfdNode *next; // free nodes
   AfdNode *next_dirty;
-  uintptr_t socket; // the base socket
-  uint32_t wanted;  // events not yet reported
-  uint32_t asked;   // ... and those of the pending poll
+  AfdNode *next_in_bucket; // of the table of sockets
+  uintptr_t socket;        // the base socket
+  uint32_t wanted;         // events not yet reported
+  uint32_t asked;          // ... and those of the pending poll
   State state;
   bool dirty;
 };
@@ -72,7 +74,7 @@ public:
   // Frees all memory. Every packet must have been taken.
   void destroy(void (*close)(uintptr_t helper));
 
-  // A node for a socket; nullptr and a status (0: no memory) when that fails.
+  // A node for a socket; nullptr and a status (0: no memory) when that fails: kStatusCollision when it has one.
   AfdNode *add(void *owner, uintptr_t socket, int32_t &status);
   void want(AfdNode &node, uint32_t events);
   void remove(AfdNode &node); // nothing is reported any more; a pending poll is cancelled now
@@ -80,14 +82,18 @@ public:
   void packet(AfdNode &node); // a poll has ended
   void remove_all();
   bool unflushed() const { return dirty_ != nullptr; }
-  uint64_t pending() const { return pending_; } // packets to come
+  uint64_t pending() const { return pending_; }   // packets to come
+  uint64_t compared() const { return compared_; } // sockets in all looks into the table
 
 private:
   void mark(AfdNode &node);
   void submit(AfdNode &node);
   void cancel(AfdNode &node);
   void give(AfdNode &node);
-  bool held_by_removed(const AfdNode &node) const;
+  bool grow();
+  AfdNode *&bucket_of(uintptr_t socket) const;
+  AfdNode *find(uintptr_t socket, bool owned) const;
+  void forget(const AfdNode &node);
 
   const AfdCalls *calls_;
   Report report_;
@@ -95,7 +101,11 @@ private:
   const Memory *memory_;
   AfdGroup *groups_;
   AfdNode *free_, *dirty_;
-  uint64_t pending_, removed_; // removed_: nodes without an owner whose packet is to come
+  // All sockets that have a node, by number: one with an owner, and those of older ones whose packet is to come.
+  AfdNode **buckets_;
+  uint32_t bucket_bits_, in_table_; // log2 of the buckets, and the nodes in them
+  uint64_t pending_, removed_;      // removed_: nodes without an owner
+  mutable uint64_t compared_;
 };
 
 } // namespace eddy
