@@ -77,21 +77,6 @@ static void tell_waits(Source &source, uint32_t events) {
   }
 }
 
-// Where the system does not say which events hold, each wait looks for itself.
-static void ask_each(Source &source) {
-  for (Op *op = source.waiters.head, *next; op; op = next) {
-    next = op->next;
-    if (!waits(*op) || op->count) continue;
-    OsResult got = source.loop->readiness->perform(*op);
-    if (got.value == kAgain) {
-      if (source.armed & bit(kWaiters)) continue;
-      got = source.loop->readiness->arm(source, bit(kWaiters));
-      if (got.value >= 0) continue;
-    }
-    settle_waiter(*op, got);
-  }
-}
-
 static uint32_t wanted_of(const Source &source) {
   uint32_t wanted = 0;
   for (const Op *op = source.waiters.head; op; op = op->next)
@@ -101,7 +86,7 @@ static uint32_t wanted_of(const Source &source) {
 
 // One look of all waits: what a descriptor that forgets what it has told says now is for every one of them.
 static void poll_now(Source &source, uint32_t events) {
-  OsResult got = os_poll(source.native, events);
+  OsResult got = source.loop->readiness->look(source, events);
   if (got.value > 0)
     tell_waits(source, static_cast<uint32_t>(got.value));
   else if (got.value != kAgain)
@@ -111,14 +96,9 @@ static void poll_now(Source &source, uint32_t events) {
 // At the flush, for waits that began or were told since the last one. Not by EPOLL_CTL_MOD, which costs the same and
 // swallows the event of a descriptor that forgets, while older waits are there for it.
 static void look(Source &source) {
-  const Readiness &readiness = *source.loop->readiness;
-  if (!readiness.tells) {
-    ask_each(source);
-    return;
-  }
   if (uint32_t wanted = wanted_of(source)) poll_now(source, wanted);
   if (!wanted_of(source)) return;
-  OsResult armed = readiness.arm(source, bit(kWaiters));
+  OsResult armed = source.loop->readiness->arm(source, bit(kWaiters));
   if (armed.value < 0) fail_waits(source, armed);
 }
 
@@ -136,10 +116,7 @@ void adapter_run(Source &source, unsigned lanes) { run(source, lanes); }
 [[gnu::noinline]] static void answer(Source &source, unsigned lanes, uint32_t events) {
   if (lanes) run(source, lanes);
   if (!source.waiters.head || source.closing || (source.paused & kPausedByConnect)) return;
-  if (events == kAskWaits)
-    ask_each(source); // after the lanes, which may have taken the data
-  else
-    tell_waits(source, events);
+  tell_waits(source, events); // after the lanes
 }
 
 // A pool read that receives where its callback is due.
@@ -178,7 +155,7 @@ static void adapter_submit(Op &op) {
   if (which == kWaiters) {
     // The others of a foreign descriptor are told at the flush, of what this look might swallow.
     if ((op.bits & kStarting) && (source.kind != SourceKind::fd || source.waiters.head == &op)) {
-      OsResult got = os_poll(source.native, op.poll.events);
+      OsResult got = source.loop->readiness->look(source, op.poll.events);
       if (got.value != kAgain) settle_waiter(op, got);
     }
     if (op.state == State::queued) work_later(source, bit(which));

@@ -122,7 +122,7 @@ struct Readiness {
   // Report readiness of these lanes (a bit per Lane), and say in Source::armed for how long: for ever, or a
   // lane only until it was reported.
   OsResult (*arm)(Source &, unsigned lanes);
-  bool tells; // adapter_ready() is given all events that hold; else waits ask by `perform`
+  OsResult (*look)(Source &, uint32_t events); // those of the events that hold now, or kAgain
   // Takes what is queued in the write lane into a request that the next poll makes; false: try by `perform`. When it
   // has completed, settle() and adapter_run() of what is left. nullptr: never.
   bool (*carry)(Source &);
@@ -134,8 +134,7 @@ struct Readiness {
 };
 
 // The events of one source, as bits per Lane; `hung_up` when the peer's end or an error is among them. `events`: all
-// that hold, for its waits; kAskWaits when the system does not say.
-constexpr uint32_t kAskWaits = UINT32_MAX;
+// that hold, for its waits.
 void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events);
 // Tries the heads of these lanes.
 void adapter_run(Source &source, unsigned lanes);

@@ -90,11 +90,11 @@ OsResult attempt(Op &op) {
     accept_end(op, *stream, got.value, peer);
     return {0, 0};
   }
-  case Kind::wait:
-  case Kind::poll: return os_poll(source.native, op.poll.events);
   default: return {EDDY_EINVAL, 0};
   }
 }
+
+OsResult attempt_look(Source &source, uint32_t events) { return os_poll(source.native, events); }
 
 // The kernel reports a reset once, perhaps to a write; a cut stream is not one that has ended.
 static OsResult end_or_reset(const Op &op, OsResult outcome) {

@@ -118,6 +118,7 @@ void requeue_run(OpList &lane);
 // One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
 // when there is nothing to settle.
 OsResult attempt(Op &head);
+OsResult attempt_look(Source &source, uint32_t events); // of those who wait for events
 // ... of a read of a Unix socket.
 OsResult receive_local(Source &source, const eddy_buf_t *buffers, uint32_t count);
 

@@ -1,6 +1,7 @@
 // Readiness on AFD: one poll per socket, with what its lanes wait for.
 #include "../driver.hpp"
 #include "afd_calls.hpp"
+#include "afd_events.hpp"
 #include "event.hpp"
 #include "overlapped.hpp"
 #include "port.hpp"
@@ -25,14 +26,13 @@ unsigned bit(Lane which) { return 1u << which; }
 
 constexpr uint32_t kAlways = kAfdAbort | kAfdLocalClose;
 
+// Of those that are still to be told; while the socket connects they wait for that.
 uint32_t waiter_events(const Source &source) {
-  uint32_t wanted = 0, events = 0;
-  for (const Op *op = source.waiters.head; op; op = op->next) wanted |= op->poll.events;
-  if (wanted & EDDY_READABLE) events |= kAfdReceive | kAfdAccept | kAfdDisconnect;
-  if (wanted & EDDY_WRITABLE) events |= kAfdSend | kAfdConnectFail;
-  if (wanted & EDDY_PRIORITY) events |= kAfdReceiveExpedited;
-  if (wanted & EDDY_DISCONNECT) events |= kAfdDisconnect;
-  return wanted && !events ? kAfdDisconnect : events; // errors alone: they are always asked for
+  uint32_t wanted = 0;
+  if (source.closing || (source.paused & kPausedByConnect)) return 0;
+  for (const Op *op = source.waiters.head; op; op = op->next)
+    if (!op->count && op->reason == Reason::none) wanted |= op->poll.events;
+  return afd_mask(wanted);
 }
 
 uint32_t events_of(const Source &source, Lane which) {
@@ -41,13 +41,30 @@ uint32_t events_of(const Source &source, Lane which) {
   return which == kWriteLane ? kAfdSend | kAfdConnectFail : waiter_events(source);
 }
 
+// Ends all that is queued there. A listener that gets over it stops at one accept, and resumes after a while.
 void fail(Source &source, unsigned lanes, OsResult why) {
   for (Lane which : {kReadLane, kWriteLane})
-    if ((lanes & bit(which)) && source.lanes[which].head) settle(*source.lanes[which].head, why);
+    while (Op *head = lanes & bit(which) ? source.lanes[which].head : nullptr) {
+      // Else a write would take it for a cancelled neighbour's, and go on.
+      if (why.value == EDDY_ECANCELED && head->reason == Reason::none)
+        head->reason = Reason::cancel;
+      settle(*head, why);
+      if (source.paused & kPausedByLibrary) break;
+    }
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
     settle_waiter(*op, why);
   }
+}
+
+// The packet says what held when the poll ended. Data and room may have been taken since, by the lanes among others;
+// an end, a reset and a failed connect are for good.
+uint32_t still_held(const Source &source, uint32_t events) {
+  constexpr uint32_t passing = kAfdReceive | kAfdAccept | kAfdSend | kAfdReceiveExpedited;
+  uint32_t asked = events & passing;
+  if (!asked || !source.waiters.head) return events;
+  OsResult now = afd_look(node_of(source)->socket, asked);
+  return now.value < 0 ? events : (events & ~passing) | static_cast<uint32_t>(now.value);
 }
 
 // The poll is spent: lanes that it did not report go into the next one.
@@ -72,8 +89,9 @@ void report(void *, AfdNode &node, uint32_t events, int32_t status) {
   source.armed &= static_cast<uint8_t>(~reported);
   for (Lane which : {kReadLane, kWriteLane})
     if (source.armed & bit(which)) state(*source.loop).machine.want(node, events_of(source, which));
-  // Waiters look for themselves, and arm again.
-  adapter_ready(source, reported, events & (kAfdDisconnect | kAlways), kAskWaits);
+  adapter_ready(source, reported, events & (kAfdDisconnect | kAlways),
+                afd_events(still_held(source, events)));
+  if (uint32_t more = waiter_events(source)) state(*source.loop).machine.want(node, more);
 }
 
 OsResult afd_open(Loop &loop, uint32_t) {
@@ -187,7 +205,7 @@ constinit const Readiness afd = {
     .send = os_send,
     .perform = attempt,
     .arm = afd_arm,
-    .tells = false,
+    .look = attempt_look,
     .carry = nullptr,
     .release = afd_release,
     .unflushed = afd_unflushed,

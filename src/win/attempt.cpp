@@ -1,5 +1,7 @@
 // One attempt of each socket call, on non-blocking sockets.
 #include "../accept_errors.hpp"
+#include "afd_calls.hpp"
+#include "afd_events.hpp"
 #include "native.hpp"
 
 #include <climits>
@@ -18,26 +20,15 @@ OsResult outcome(int result, DWORD moved) {
   return failure.native == WSAEWOULDBLOCK ? OsResult{kAgain, 0} : failure;
 }
 
-// The events that hold now; 0: none.
-OsResult poll_now(SOCKET socket, short events) {
-  WSAPOLLFD entry = {socket, events, 0};
-  if (WSAPoll(&entry, 1, 0) < 0) return os_error_now();
-  if (entry.revents & POLLNVAL) return os_failure(WSAENOTSOCK);
-  return {entry.revents, 0};
-}
-
-bool is_exceptional(SOCKET socket) { // out-of-band data, or a connect that failed
-  fd_set set;
-  FD_ZERO(&set);
-  set.fd_array[set.fd_count++] = socket;
-  timeval none = {0, 0};
-  return select(0, nullptr, nullptr, &set, &none) == 1;
+OsResult look(SOCKET socket, uint32_t events) {
+  OsResult base = afd_base_socket(static_cast<eddy_native_t>(socket));
+  return base.value < 0 ? base : afd_look(static_cast<uintptr_t>(base.value), events);
 }
 
 // Some stacks give the end of the stream, not the error, after a reset.
 OsResult end_or_reset(SOCKET socket) {
-  OsResult now = poll_now(socket, POLLRDNORM);
-  return now.value > 0 && (now.value & POLLERR) ? os_failure(WSAECONNRESET) : OsResult{};
+  OsResult now = look(socket, kAfdAbort);
+  return now.value > 0 && (now.value & kAfdAbort) ? os_failure(WSAECONNRESET) : OsResult{};
 }
 
 // Buffers as Winsock has them; empty ones are left out. The bytes in all never exceed `most`.
@@ -177,20 +168,9 @@ OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
 }
 
 OsResult os_poll(eddy_native_t fd, uint32_t events) {
-  SOCKET socket = socket_of(fd);
-  short asked = 0;
-  if (events & (EDDY_READABLE | EDDY_DISCONNECT)) asked |= POLLRDNORM;
-  if (events & EDDY_WRITABLE) asked |= POLLWRNORM;
-  OsResult now = poll_now(socket, asked);
+  OsResult now = look(socket_of(fd), afd_mask(events));
   if (now.value < 0) return now;
-  uint32_t held = 0;
-  if (now.value & (POLLRDNORM | POLLHUP)) held |= EDDY_READABLE;
-  if (now.value & POLLWRNORM) held |= EDDY_WRITABLE;
-  if (now.value & POLLHUP) held |= EDDY_DISCONNECT;
-  if (now.value & POLLERR)
-    held |= EDDY_POLL_ERROR | EDDY_READABLE | EDDY_WRITABLE | EDDY_DISCONNECT;
-  if ((events & EDDY_PRIORITY) && is_exceptional(socket)) held |= EDDY_PRIORITY;
-  held &= events | EDDY_POLL_ERROR;
+  uint32_t held = afd_events(static_cast<uint32_t>(now.value)) & (events | EDDY_POLL_ERROR);
   return {held ? held : kAgain, 0};
 }
 

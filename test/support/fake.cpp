@@ -166,11 +166,11 @@ OsResult put(Line &line, const eddy_buf_t *buffers, uint32_t count) {
   return {static_cast<int64_t>(amount), 0};
 }
 
-uint32_t level_of(const Line &line, const Op &op) {
+uint32_t level_of(const Line &line, uint32_t events) {
   uint32_t level = line.level;
   if (line.arrived > line.taken || line.end || line.error) level |= EDDY_READABLE;
   if (line.end) level |= EDDY_DISCONNECT;
-  return level & (op.poll.events | EDDY_POLL_ERROR);
+  return level & (events | EDDY_POLL_ERROR);
 }
 
 uint64_t random(World &world) { // xorshift64*

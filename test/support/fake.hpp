@@ -120,7 +120,7 @@ OsResult attempt_of(Line &line, Op &op);                              // by the 
 OsResult take(Line &line, const eddy_buf_t *buffers, uint32_t count); // bytes of the peer
 OsResult put(Line &line, const eddy_buf_t *buffers, uint32_t count);
 OsResult accept_one(Line &line, Op &op);
-uint32_t level_of(const Line &line, const Op &op);
+uint32_t level_of(const Line &line, uint32_t events); // those of them that hold
 void notify(Line &line, unsigned lanes, bool hung_up);
 void complete(Line &line, Lane which);
 void complete_waiters(Line &line);

@@ -188,7 +188,7 @@ void complete_waiters(Line &mine) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
     if (op->state != State::active) continue;
-    uint32_t level = level_of(mine, *op);
+    uint32_t level = level_of(mine, op->poll.events);
     if (!level) continue;
     mine.polls--;
     op_requeue(*op);

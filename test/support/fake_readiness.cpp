@@ -44,11 +44,16 @@ OsResult attempt_of(Line &line, Op &op) {
     Step step = script.pop();
     return {step.value, step.native};
   }
-  default: {
-    uint32_t level = level_of(line, op);
-    return {level ? level : kAgain, 0};
+  default: return {EDDY_EINVAL, 0};
   }
-  }
+}
+
+static OsResult look(Source &source, uint32_t events) {
+  Line &line = fake::line(source);
+  assert_false(line.released);
+  line.attempts[kWaiters]++;
+  uint32_t level = level_of(line, events);
+  return {level ? level : kAgain, 0};
 }
 
 static OsResult perform(Op &op) {
@@ -106,7 +111,7 @@ void notify(Line &line, unsigned lanes, bool hung_up) {
     source.armed &= static_cast<uint8_t>(~lanes);
     if (!lanes && !source.waiters.head) return;
   }
-  adapter_ready(source, lanes, hung_up, kAskWaits);
+  adapter_ready(source, lanes, hung_up, level_of(line, UINT32_MAX));
 }
 
 const Readiness readiness = {
@@ -119,7 +124,7 @@ const Readiness readiness = {
     .send = nullptr,
     .perform = perform,
     .arm = arm,
-    .tells = false,
+    .look = look,
     .carry = nullptr,
     .release = readiness_release,
     .unflushed = nullptr,
