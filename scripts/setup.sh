@@ -19,7 +19,8 @@ packages_of() {
                 "clang-format=cmd:clang-format clang-tidy=cmd:clang-tidy clang=cmd:clang" ;;
     windows) echo "wine=cmd:wine wine64=cmd:wine g++-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-g++-posix" \
                   "gcc-mingw-w64-x86-64-posix=cmd:x86_64-w64-mingw32-gcc-posix" \
-                  "binutils-mingw-w64-x86-64=cmd:x86_64-w64-mingw32-strip" ;;
+                  "binutils-mingw-w64-x86-64=cmd:x86_64-w64-mingw32-strip" \
+                  "clang=cmd:clang lld=cmd:lld-link" ;;
     load) echo "wrk=cmd:wrk" ;;
     cmake) echo "cmake=cmd:cmake" ;;
     clang) echo "clang=cmd:clang" ;;

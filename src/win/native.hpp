@@ -33,7 +33,7 @@ struct sockaddr_un { // <afunix.h>, which older SDKs lack
   char sun_path[108];
 };
 
-void winsock_start();             // once per process
+void system_start();              // once per process, before sockets and threads
 int socket_family(SOCKET socket); // AF_*, or -1
 
 // A function that the oldest supported Windows, or Wine, may not have.

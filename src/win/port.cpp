@@ -53,7 +53,7 @@ void pool_wait_end(void *wait) {
 }
 
 OsResult os_wake_open(eddy_native_t *wake) {
-  winsock_start();
+  system_start();
   HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1);
   if (!port) return os_error_now();
   *wake = native_of(port);

@@ -50,10 +50,20 @@ OsResult connection_of(SOCKET socket) {
 
 } // namespace
 
-// Never ended: a socket given away by its loop must go on to work.
-void winsock_start() {
+// The DLL stays where it is from now on: idle worker threads, waits of the system's pool and the ends of other threads
+// may still run in it when FreeLibrary returns.
+static void pin() {
+  constexpr DWORD by_address_for_ever =
+      GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
+  HMODULE module;
+  GetModuleHandleExW(by_address_for_ever, reinterpret_cast<const wchar_t *>(&pin), &module);
+}
+
+// Winsock is never ended: a socket given away by its loop must go on to work.
+void system_start() {
   static std::atomic<bool> started;
   if (started.load(std::memory_order_acquire)) return;
+  pin();
   WSADATA data;
   if (WSAStartup(MAKEWORD(2, 2), &data) == 0) started.store(true, std::memory_order_release);
 }
@@ -69,7 +79,7 @@ int socket_family(SOCKET socket) {
 OsResult os_socket_open(uint16_t family) {
   int native = native_family(family);
   if (native == AF_UNSPEC) return {EDDY_EAFNOSUPPORT, 0};
-  winsock_start();
+  system_start();
   SOCKET socket = WSASocketW(native, SOCK_STREAM, native == AF_UNIX ? 0 : IPPROTO_TCP, nullptr, 0,
                              WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (socket == INVALID_SOCKET) return os_error_now();
@@ -102,7 +112,7 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
 }
 
 OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
-  winsock_start();
+  system_start();
   OsResult type = get_flag(fd, SO_TYPE);
   if (type.value < 0) return not_a_socket(fd, type);
   if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
@@ -167,7 +177,7 @@ OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t na
 void os_socket_drop(eddy_native_t fd) { closesocket(socket_of(fd)); }
 
 OsResult os_pollable(eddy_native_t fd) {
-  winsock_start();
+  system_start();
   OsResult type = get_flag(fd, SO_TYPE);
   if (type.value >= 0) return {};
   if (type.native == WSAENOTSOCK && GetFileType(handle_of(fd)) == FILE_TYPE_DISK)

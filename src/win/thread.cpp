@@ -57,6 +57,7 @@ static DWORD WINAPI run(void *argument) {
 
 // The stack is reserved, and committed page by page as it is used.
 OsResult os_thread_start(const OsThread &thread, uint64_t stack_size) {
+  system_start();
   HANDLE handle =
       CreateThread(nullptr, static_cast<SIZE_T>(stack_size), run, const_cast<OsThread *>(&thread),
                    STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);

@@ -10,7 +10,7 @@ import sys
 
 from listed import listed
 
-NAME = "eddy.dll"
+NAME = "eddy-0.dll"
 # Parts of Windows 10: its API, Winsock, the older C runtime and the universal one.
 SYSTEM = re.compile(r"(?:kernel32|ntdll|ws2_32|iphlpapi|msvcrt|ucrtbase)\.dll"
                     r"|api-ms-win-(?:core-synch|crt)-[\w-]+\.dll")
@@ -52,6 +52,15 @@ def check(text, names):
         yield f"it calls itself {own and own.group(1)}, not {NAME}"
 
 
+def check_version(library):
+    """The resource that Windows shows of a file, whose strings are UTF-16."""
+    with open(library, "rb") as file:
+        content = file.read()
+    for part in ["VS_VERSION_INFO", "FileVersion", "OriginalFilename", NAME]:
+        if part.encode("utf-16-le") not in content:
+            yield f"its version resource lacks {part}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("library")
@@ -61,7 +70,7 @@ def main():
     names = listed(options.symbols)
     text = subprocess.run([*options.objdump, "-p", options.library], check=True, stdout=subprocess.PIPE,
                           text=True).stdout
-    found = list(check(text, names))
+    found = [*check(text, names), *check_version(options.library)]
     for message in found:
         print(message)
     print(f"{len(names)} symbols, {len(found)} complaints")

@@ -1,4 +1,4 @@
-/* eddy.dll as a language's FFI uses it: loaded by name, functions by name, declared here by hand. No header of
+/* eddy-0.dll as a language's FFI uses it: loaded by name, functions by name, declared here by hand. No header of
    eddy's, no import library. A TCP echo of two streams on one loop. */
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@ struct buffer {
   X(int, eddy_loop_open, (const void *, void **))                                                  \
   X(int, eddy_loop_run, (void *))                                                                  \
   X(int, eddy_loop_close, (void *))                                                                \
+  X(int, eddy_work, (void *, void *, int64_t (*)(void *), void *, callback))                       \
   X(uint32_t, eddy_loop_driver, (const void *))                                                    \
   X(const char *, eddy_driver_name, (uint32_t))                                                    \
   X(int, eddy_listener_open, (void *, const void *, const void *, void **))                        \
@@ -51,8 +52,10 @@ static void check(int good, const char *what, int64_t result) {
   exit(1);
 }
 
+static HMODULE library;
+
 static void load(const char *path) {
-  HMODULE library = LoadLibraryA(path);
+  library = LoadLibraryA(path);
   if (!library) {
     printf("%s: error %lu\n", path, GetLastError());
     exit(1);
@@ -113,10 +116,36 @@ static void ask(void *op, int64_t result) { /* also the end of the connect */
   eddy_stream_write(client, op, &out, 1, on_sent);
 }
 
+static int64_t nothing(void *argument) {
+  (void)argument;
+  return 7;
+}
+
+static void on_work(void *op, int64_t result) {
+  (void)op;
+  check(result == 7, "eddy_work", result);
+}
+
+/* Threads that wait for more work are in the DLL when it is given up, and stay there. */
+static void unloaded(void) {
+  void *loop = NULL, *op = calloc(1, eddy_op_size());
+  check(eddy_loop_open(NULL, &loop) == 0, "eddy_loop_open", 0);
+  eddy_work(loop, op, nothing, NULL, on_work);
+  check(eddy_loop_run(loop) == 0, "eddy_loop_run", 0);
+  check(eddy_loop_close(loop) == 0, "eddy_loop_close", 0);
+  check(FreeLibrary(library), "FreeLibrary", (int64_t)GetLastError());
+  HMODULE still = NULL;
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                         GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                     (const char *)(uintptr_t)eddy_loop_open, &still);
+  check(still == library, "the DLL is still there", 0);
+  free(op);
+}
+
 int main(int count, char **arguments) {
   static _Alignas(8) unsigned char address[128]; /* eddy_addr_t */
   void *loop = NULL;
-  load(count > 1 ? arguments[1] : "eddy.dll");
+  load(count > 1 ? arguments[1] : "eddy-0.dll");
   client_op = calloc(1, eddy_op_size());
   server_op = calloc(1, eddy_op_size());
   int error = eddy_loop_open(NULL, &loop);
@@ -136,5 +165,6 @@ int main(int count, char **arguments) {
   check(error == 0 && rounds == ROUNDS, "eddy_loop_close", error);
   free(client_op);
   free(server_op);
+  unloaded();
   return 0;
 }

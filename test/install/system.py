@@ -77,8 +77,8 @@ class Unix:
 
 
 class Windows:
-    shared = Path("bin/eddy.dll")
-    installed = {"bin/eddy.dll", "lib/eddy.dll.a", "lib/libeddy-static.a"}
+    shared = Path("bin/eddy-0.dll")
+    installed = {"bin/eddy-0.dll", "lib/eddy.dll.a", "lib/eddy.lib", "lib/eddy.def", "lib/libeddy-static.a"}
     program_suffix = ".exe"
 
     def __init__(self, objdump, build, under_wine):

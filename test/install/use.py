@@ -84,6 +84,19 @@ def cmake(prefix):
     check(prefix, prefix.program(folder / "build"), prefix.shared, prefix.environment())
 
 
+def microsoft(prefix):
+    """eddy.lib and Microsoft's ABI: clang in its guise of cl, and lld in that of link."""
+    need("clang", "lld-link")
+    program = prefix.program(prefix.folder("microsoft"))
+    built = program.with_suffix(".obj")
+    run("clang", "--driver-mode=cl", "--target=x86_64-pc-windows-msvc", "/W4", "/WX", "/std:c11", "/GS-", "/c",
+        "-Xclang", "-ffreestanding", f"/I{prefix.path / 'include'}", f"/Fo{built}", "--",
+        HERE / "microsoft.c")
+    run("lld-link", "/entry:start", "/subsystem:console", "/nodefaultlib", f"/out:{program}", built,
+        prefix.path / "lib/eddy.lib")
+    check(prefix, program, prefix.shared, prefix.environment())
+
+
 def not_source(folder, names):
     """Build directories, this very one among them, and what git keeps."""
     return [name for name in names if name in (".git", "__pycache__")
@@ -133,7 +146,7 @@ def luajit(prefix):
 
 CASES = {case.__name__: case for case in (
     files, pkgconfig_shared, pkgconfig_static, cxx, facade, cmake, subproject_shared, subproject_static,
-    python, luajit)}
+    microsoft, python, luajit)}
 
 
 def main():
