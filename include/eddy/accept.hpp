@@ -58,9 +58,12 @@ private:
       if (value < 0) return; // it passes, and the listener goes on
       queue_[(first_ + count_++) % kMost] = stream(eddy_op_take_stream(&op_));
       hand_over();
-      if (!abandoned_ && count_ > most_ - ahead_) eddy_cancel(&op_);
-    } else if (waiting_ && value == EDDY_ECANCELED && !listener_.closed()) {
-      start(); // it was full, and is not any more
+      if (abandoned_ || count_ <= most_ - ahead_) return;
+      full_ = true;
+      eddy_cancel(&op_);
+    } else if (std::exchange(full_, false) && waiting_ && value == EDDY_ECANCELED &&
+               !listener_.closed()) {
+      start(); // there is room again
     } else {
       end_ = value;
       hand_over();
@@ -75,6 +78,7 @@ private:
   std::uint32_t most_, ahead_;
   std::array<stream, kMost> queue_;
   std::uint32_t first_ = 0, count_ = 0;
+  bool full_ = false;    // the op is being cancelled, which is no end
   std::int64_t end_ = 0; // why it has ended while a task waited
 };
 
@@ -87,7 +91,7 @@ public:
       : source_(new detail::accept_source(listener, most)) {}
 
   // The next connection. As listener::accept: what passes does not end it, and a time-out or cancel loses none.
-  auto next() { return detail::next_of<detail::accept_source, true>(*source_, {}); }
+  auto next() { return detail::next_of<detail::accept_source, true>(source_.get(), {}); }
 
 private:
   std::unique_ptr<detail::accept_source, detail::abandon_source> source_;

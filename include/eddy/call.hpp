@@ -119,7 +119,8 @@ struct pack<First, Rest...> : pack<Rest...> {
 };
 
 // Policies: what a result is to a C++ program; whether a stopped task still may begin the call. `ended`, where there is
-// one, is told of any end. Both are given the arguments if they take them.
+// one, is told of any end. Both are given the arguments if they take them, and so is `gone`: whether the handle is no
+// longer whose it was.
 struct nothing {
   static constexpr bool kCancellable = true;
   static void value(eddy_op_t *, std::int64_t) {}
@@ -151,7 +152,7 @@ public:
     if constexpr (of_loop)
       return false;
     else
-      return !on_ || eddy_handle_generation(any_handle(on_)) != slot_;
+      return !on_ || eddy_handle_generation(any_handle(on_)) != slot_ || gone();
   }
   // While it is awaited, the place of the generation is for who does so, and they keep the generation.
   std::uintptr_t swap(std::uintptr_t word) { return std::exchange(slot_, word); }
@@ -185,6 +186,13 @@ public:
   }
 
 private:
+  bool gone() const {
+    if constexpr (requires(const Stored &...stored) { Policy::gone(on_, stored...); })
+      return this->give([&](const Stored &...stored) { return Policy::gone(on_, stored...); });
+    else
+      return false;
+  }
+
   template<class... Parameter>
   int begin(target *on, eddy_op_t *op, eddy_cb cb, types<Parameter...>) const {
     return this->give(

@@ -199,11 +199,13 @@ public:
       : source_(new detail::chunk_source(stream, pool, credits)) {}
 
   // The next bytes, or a chunk that is false at the end of the stream. Ends the one before.
-  auto next() { return detail::next_of<detail::chunk_source, true>(*source_, {}); }
+  auto next() { return detail::next_of<detail::chunk_source, true>(source_.get(), {}); }
 
   // Receives nothing more until the next chunk is asked for. With one credit, a task that waits for something else has
   // no buffer of the pool then but its chunk, or none when it has copied that and given it back.
-  void pause() { source_->pause(); }
+  void pause() {
+    if (source_) source_->pause();
+  }
 
 private:
   std::unique_ptr<detail::chunk_source, detail::abandon_source> source_;

@@ -235,11 +235,11 @@ struct fiber {
 private:
   friend class stop_state;
 
-  static void on_settled(eddy_op_t *op, std::int64_t) {
+  static void on_settled(eddy_op_t *op, std::int64_t value) {
     fiber &self = *static_cast<fiber *>(op->data);
     if (self.waits) {
       std::exchange(self.waits, nullptr)->leave();
-      self.result = EDDY_ETIMEDOUT;
+      self.result = value; // its time is up, or the loop that of a forked child
     }
     self.loop->budget = loop_state::kBudget;
     self.resume();

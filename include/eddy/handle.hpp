@@ -45,7 +45,8 @@ public:
   // Gives the C handle away.
   H *detach() { return std::exchange(ref_, {}).get(); }
 
-  // Closes it, and ends when it is closed. Also in a cancelled task.
+  // Closes it, and ends when it is closed. Also in a cancelled task. The operation refers to this object, which has to
+  // be there when it begins; if the handle has been moved on by then, it gives errc::closed.
   auto close() { return io(call<&close_owned, closing, handle *>(ref_, this)); }
 
   const handle_ref<H> &ref() const { return ref_; }
@@ -69,10 +70,11 @@ private:
   static bool inherited(H *h) { return eddy_loop_inherited(eddy_handle_loop(any_handle(h))); }
   struct closing : nothing {
     static constexpr bool kCancellable = false;
+    static bool gone(H *h, handle *owner) { return owner->ref_.native() != h; }
   };
   // Its owner may outlive the loop, and then must not look.
   static int close_owned(H *h, eddy_op_t *op, handle *owner, eddy_cb cb) {
-    if (owner->ref_.native() == h) owner->ref_ = {};
+    owner->ref_ = {};
     return Close(h, op, cb);
   }
 };

@@ -36,6 +36,12 @@ public:
   }
   void leave() noexcept override { waiting_ = nullptr; }
 
+  // One task asks at a time, until it has taken what it was handed.
+  void begin_ask() const {
+    if (waiting_ || handed_) misuse("two tasks wait for one reader");
+  }
+  void end_ask() { handed_ = false; }
+
 protected:
   virtual ~multishot() = default;
   // What the callback has brought.
@@ -51,14 +57,12 @@ protected:
     if (self.abandoned_) self.let_go();
   }
 
-  void begin_wait(fiber &f) {
-    if (waiting_) misuse("two tasks wait for one reader");
-    waiting_ = &f;
-  }
+  void begin_wait(fiber &f) { waiting_ = &f; }
   // The task that waits goes on: here, or in the next turn when it has a time-out to give back.
   void hand_over() {
     if (!waiting_) return;
     fiber &f = *std::exchange(waiting_, nullptr);
+    handed_ = true;
     if (eddy_op_pending(&f.op)) return f.settle(0);
     f.waits = nullptr;
     f.loop->budget = loop_state::kBudget;
@@ -69,6 +73,7 @@ protected:
   eddy_op_t op_{};
   fiber *waiting_ = nullptr;
   bool inside_ = false, abandoned_ = false;
+  bool handed_ = false; // a task that waited has not gone on yet
 
 private:
   // In a forked child the loop has it.
@@ -92,37 +97,40 @@ struct abandon_source {
 //   bool has() const                     there is one
 //   std::int64_t end()                   else why
 //   take()                               gives it, and what stands for an end that is no error
+// There is none in a reader that was moved from: errc::closed.
 template<class Source, bool Throws>
 class [[nodiscard]] next_of {
 public:
   class awaiter {
   public:
-    awaiter(fiber &f, Source &source, deadline limit) : fiber_(f), source_(source), limit_(limit) {}
+    awaiter(fiber &f, Source *source, deadline limit) : fiber_(f), source_(source), limit_(limit) {}
 
     bool await_ready() {
-      fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : 0;
-      ready_ = fiber_.result || source_.ready(*fiber_.loop, limit_);
+      if (source_) source_->begin_ask();
+      fiber_.result = fiber_.stopping() ? EDDY_ECANCELED : source_ ? 0 : EDDY_ECLOSED;
+      ready_ = fiber_.result || source_->ready(*fiber_.loop, limit_);
       return ready_ && fiber_.spend();
     }
     void await_suspend(std::coroutine_handle<> h) {
-      if (!ready_) return source_.wait(fiber_, h, limit_);
+      if (!ready_) return source_->wait(fiber_, h, limit_);
       fiber_.waiting = h;
       fiber_.settle(fiber_.result);
     }
     auto await_resume() {
       std::int64_t error = fiber_.result;
-      if (error >= 0 && !source_.has()) error = source_.end();
-      return conclude<Throws>(error, [&] { return source_.take(); });
+      if (source_) source_->end_ask();
+      if (error >= 0 && !source_->has()) error = source_->end();
+      return conclude<Throws>(error, [&] { return source_->take(); });
     }
 
   private:
     fiber &fiber_;
-    Source &source_;
+    Source *source_;
     deadline limit_;
     bool ready_ = false;
   };
 
-  next_of(Source &source, deadline limit) : source_(source), limit_(limit) {}
+  next_of(Source *source, deadline limit) : source_(source), limit_(limit) {}
   // How long to wait for this one.
   template<class Rep, class Period>
   next_of within(std::chrono::duration<Rep, Period> d) const {
@@ -133,7 +141,7 @@ public:
   awaiter eddy_await(fiber &f) const { return awaiter(f, source_, limit_); }
 
 private:
-  Source &source_;
+  Source *source_;
   deadline limit_;
 };
 

@@ -99,7 +99,7 @@ public:
   // Reading line by line, each of at most `limit` bytes: <eddy/reader.hpp>.
   line_reader lines(std::size_t limit);
 
-  // Gives the socket, to be adopted by another loop. The stream is empty then.
+  // Gives the socket, to be adopted by another loop. The stream is empty then. As close(), it refers to this object.
   auto release() {
     return io(detail::call<&stream::release_owned, released, stream *>(ref_, this));
   }
@@ -126,16 +126,16 @@ public:
   eddy_native_t native() const { return get() ? eddy_stream_native(get()) : EDDY_NO_NATIVE; }
 
 private:
-  // Its owner may outlive the loop, and then must not look.
   struct released {
     static constexpr bool kCancellable = false;
-    static eddy_native_t value(eddy_op_t *op, std::int64_t, stream *owner) {
-      owner->detach();
-      return eddy_op_take_native(op);
-    }
+    static eddy_native_t value(eddy_op_t *op, std::int64_t) { return eddy_op_take_native(op); }
+    static bool gone(eddy_stream_t *s, stream *owner) { return owner->ref_.native() != s; }
   };
-  static int release_owned(eddy_stream_t *s, eddy_op_t *op, stream *, eddy_cb cb) {
-    return eddy_stream_release(s, op, cb);
+  // Its owner may outlive the loop, and then must not look. It keeps what is not released.
+  static int release_owned(eddy_stream_t *s, eddy_op_t *op, stream *owner, eddy_cb cb) {
+    int started = eddy_stream_release(s, op, cb);
+    if (owner->ref_.closed()) owner->ref_ = {};
+    return started;
   }
 
   template<class Io, class... Args>

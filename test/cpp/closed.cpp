@@ -249,8 +249,75 @@ eddy::task<> rounds(eddy::loop &l) {
   }
 }
 
+// close() and release() that were made while the object had another stream act on neither.
+eddy::task<> moved_meanwhile(eddy::loop &l) {
+  auto a = co_await test::connected(l), b = co_await test::connected(l);
+  auto release = a.one.release();
+  auto close = a.one.close();
+  auto moved = std::move(a.one);
+  auto released = co_await release.nothrow();
+  CHECK(is_closed(released));
+  a.one = std::move(b.one);
+  auto again = co_await release.nothrow();
+  CHECK(is_closed(again));
+  auto closed = co_await close.nothrow();
+  CHECK(is_closed(closed));
+  CHECK(a.one && moved);
+  std::array<char, 1> byte;
+  co_await a.one.write("x");
+  co_await b.two.read(byte);
+  co_await moved.write("y");
+  co_await a.two.read(byte);
+  CHECK(byte[0] == 'y');
+}
+
+// What is refused stays; what is released is gone when the operation has begun, wherever its object is then.
+eddy::task<> released_or_not(eddy::loop &l) {
+  auto a = co_await test::connected(l);
+  bool read = false;
+  auto reads = [](eddy::stream &s, bool &done) -> eddy::task<> {
+    std::array<char, 1> byte;
+    co_await s.read(byte);
+    done = true;
+  };
+  l.spawn(reads, std::ref(a.one), std::ref(read));
+  co_await eddy::yield();
+  auto busy = co_await a.one.release().nothrow();
+  CHECK(busy.error() == eddy::errc::busy && a.one);
+  co_await a.two.write("z");
+  while (!read) co_await eddy::yield();
+  auto given = co_await a.one.release();
+  CHECK(!a.one);
+  auto taken = eddy::stream::adopt(l, given);
+  CHECK(taken);
+}
+
+eddy::task<> moved_readers(eddy::loop &l) {
+  eddy::listener in(l, eddy::address::loopback(0));
+  eddy::pool pool(l, 4, 256);
+  auto a = co_await test::connected(l);
+  auto accepts = in.accept_many();
+  auto stored = accepts.next();
+  auto chunks = a.one.chunks(pool);
+  auto accepts_on = std::move(accepts);
+  auto chunks_on = std::move(chunks);
+  auto none = co_await accepts.next().within(1h).nothrow();
+  CHECK(is_closed(none));
+  auto nothing = co_await chunks.next().nothrow();
+  CHECK(is_closed(nothing));
+  chunks.pause();
+  co_await a.two.write("x");
+  auto chunk = co_await chunks_on.next();
+  CHECK(chunk.bytes().size() == 1);
+  auto late = co_await stored.within(1ms).nothrow(); // of what has moved on
+  CHECK(late.error() == eddy::errc::timed_out);
+}
+
 } // namespace
 
+TEST(moved_before_it_begins) { test::on_loop(moved_meanwhile); }
+TEST(release) { test::on_loop(released_or_not); }
+TEST(readers_that_were_moved) { test::on_loop(moved_readers); }
 TEST(every_operation_of_a_stream) { test::on_loop(by_every_way); }
 TEST(listeners_pools_descriptors_and_readers) { test::on_loop(others); }
 TEST(nothing_of_another_connection) { test::on_loop(another_has_its_memory); }

@@ -68,7 +68,73 @@ bool leaves_a_scope() {
 
 std::unique_ptr<eddy::loop> global;
 
+// Counts the waits that end as canceled; others are a fault.
+struct ends {
+  int canceled = 0, other = 0;
+  template<class T>
+  void note(const eddy::result<T> &got) {
+    ++(got.error() == eddy::errc::canceled ? canceled : other);
+  }
+};
+
+eddy::task<> waits_for(eddy::event &e, ends &to) {
+  auto got = co_await e.wait().within(1h).nothrow();
+  to.note(got);
+}
+eddy::task<> receives(eddy::channel<int, 1> &from, ends &to) {
+  auto got = co_await from.receive().within(1h).nothrow();
+  to.note(got);
+}
+eddy::task<> asks(eddy::accept_reader &from, ends &to) {
+  auto got = co_await from.next().nothrow();
+  to.note(got);
+}
+eddy::task<> asks_for_long(eddy::accept_reader &from, ends &to) {
+  auto got = co_await from.next().within(1h).nothrow();
+  to.note(got);
+}
+eddy::task<> accepts(eddy::listener &in, ends &to) {
+  auto got = co_await in.accept().within(1h).nothrow();
+  to.note(got);
+}
+eddy::task<> sleeps_for_long(ends &to) {
+  auto got = co_await eddy::sleep_for(1h).nothrow();
+  to.note(got);
+}
+
+// In the child, where the waits of its copy of the loop have ended.
+bool waits_end() {
+  constexpr int kWaits = 6;
+  eddy::loop l;
+  eddy::listener one(l, eddy::address::loopback(0)), two(l, eddy::address::loopback(0)),
+      three(l, eddy::address::loopback(0));
+  auto first = one.accept_many(), second = two.accept_many();
+  eddy::event event;
+  eddy::channel<int, 1> channel;
+  ends all;
+  l.spawn(waits_for, std::ref(event), std::ref(all));
+  l.spawn(receives, std::ref(channel), std::ref(all));
+  l.spawn(asks, std::ref(first), std::ref(all));
+  l.spawn(asks_for_long, std::ref(second), std::ref(all));
+  l.spawn(accepts, std::ref(three), std::ref(all));
+  l.spawn(sleeps_for_long, std::ref(all));
+  l.run([]() -> eddy::task<> { co_await eddy::sleep_for(1ms); }());
+  pid_t child = fork();
+  if (child == 0) {
+    if (l.after_fork()) _exit(1);
+    l.run();
+    _exit(all.canceled == kWaits && all.other == 0 ? kOwnStatus : 2);
+  }
+  expect_own_status(child);
+  CHECK(all.canceled + all.other == 0);
+  l.cancel();
+  l.run();
+  return all.canceled == kWaits;
+}
+
 } // namespace
+
+TEST(in_a_child_waits_end_as_canceled) { CHECK(waits_end()); }
 
 TEST(a_child_leaves_a_scope) {
   if (leaves_a_scope()) _exit(kOwnStatus);

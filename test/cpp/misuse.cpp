@@ -217,6 +217,29 @@ TEST(two_tasks_wait_for_a_timer) {
   test::expect_abort([] { test::on_loop(two_on_a_timer); }, "two tasks wait for one timer");
 }
 
+static eddy::task<> asks(eddy::accept_reader &from) {
+  auto got = co_await from.next().within(1h).nothrow();
+  CHECK(got);
+}
+
+// The first has been handed a connection, and goes on in the next turn only.
+static eddy::task<> two_on_a_reader(eddy::loop &l) {
+  eddy::listener in(l, eddy::address::loopback(0));
+  auto clients = in.accept_many();
+  l.spawn(asks, std::ref(clients));
+  co_await eddy::yield();
+  eddy::stream client(l);
+  co_await client.connect(in.local_address());
+  for (;;) {
+    auto more = co_await clients.next().within(1ms).nothrow();
+    if (more) break;
+  }
+}
+
+TEST(two_tasks_ask_a_reader) {
+  test::expect_abort([] { test::on_loop(two_on_a_reader); }, "two tasks wait for one reader");
+}
+
 static eddy::async_generator<int> slow() {
   co_await eddy::sleep_for(1h);
   co_yield 1;
