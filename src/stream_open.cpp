@@ -89,10 +89,10 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
   if (loop.natives.has(native)) return failed(EDDY_EEXIST);
   eddy_stream *stream = stream_new(loop);
   if (!stream) return failed(EDDY_ENOMEM);
-  OsResult checked =
-      source_hold(*stream, native) ? os_socket_adopt(native, false) : OsResult{EDDY_ENOMEM, 0};
-  if (checked.value == EDDY_ENOTSOCK && loop.driver->pipes)
+  OsResult checked = {source_hold(*stream, native) ? EDDY_ENOTSOCK : EDDY_ENOMEM, 0};
+  if (checked.value == EDDY_ENOTSOCK && loop.driver->pipes) // first: it never waits for the handle
     checked = loop.driver->pipes->adopt(*stream, native);
+  if (checked.value == EDDY_ENOTSOCK) checked = os_socket_adopt(native, false);
   if (checked.value < 0) {
     loop.natives.remove(native);
     source_free(*stream);

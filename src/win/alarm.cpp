@@ -9,9 +9,7 @@ namespace {
 constexpr Time kTick = 16 * EDDY_MILLISECOND; // the longest there is, 15.625 ms, rounded up
 
 // On a thread of the system: it must not do more than post.
-void CALLBACK fire(void *port, BOOLEAN) {
-  PostQueuedCompletionStatus(port, 0, kPacketAlarm, nullptr);
-}
+void CALLBACK fire(void *port, BOOLEAN) { port_post(port, kPacketAlarm, nullptr); }
 
 bool make(Alarm &alarm) {
   constexpr DWORD high_resolution = 2; // CREATE_WAITABLE_TIMER_HIGH_RESOLUTION; it resets itself

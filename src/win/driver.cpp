@@ -1,14 +1,12 @@
 // The driver of Windows, source by source: sockets go to the adapter and AFD, pipes to overlapped requests, objects to
-// the waits of the system's thread pool. All end in packets on one completion port.
-#include "overlapped.hpp"
+// waits of the kernel. All end in packets on one completion port.
+#include "pipe.hpp"
 #include "port.hpp"
 
 #include <initializer_list>
 
 namespace eddy {
 namespace {
-
-constexpr Time kNudgeAgain = EDDY_MILLISECOND;
 
 unsigned bit(Lane which) { return 1u << which; }
 
@@ -102,12 +100,6 @@ bool unflushed(const Loop &loop) {
 void poll(Loop &loop, Time until) {
   Overlapped &mine = overlapped(loop);
   if (run_work(mine) || !mine.work.empty()) until = 0;
-  bool again = false;
-  for (Pipe *pipe = mine.threads; pipe; pipe = pipe->thread_next) again |= thread_nudge(*pipe);
-  if (again && until) {
-    Time soon = clock_now() + kNudgeAgain;
-    if (soon < until) until = soon;
-  }
   adapter.poll(loop, until);
 }
 

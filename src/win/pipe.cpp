@@ -1,6 +1,6 @@
 // The lanes of a pipe: at most one request each, and what its outcome does.
+#include "pipe.hpp"
 #include "../pool.hpp"
-#include "overlapped.hpp"
 
 namespace eddy {
 namespace {
@@ -11,7 +11,7 @@ constexpr size_t kMostRead = 1 << 30;
 
 unsigned bit(Lane which) { return 1u << which; }
 
-OsResult begun(Request &request) {
+OsResult packet_comes(PipeRequest &request) {
   request.pending = true;
   request.pipe->pending++;
   overlapped(*request.pipe->loop).pending++;
@@ -20,27 +20,15 @@ OsResult begun(Request &request) {
 
 // The bytes moved, an error, or kAgain: the packet will tell.
 OsResult begin(Pipe &pipe, Lane which, bool writes, void *data, size_t size) {
-  Request &request = pipe.requests[which];
+  PipeRequest &request = pipe.requests[which];
   request.io = {};
+  DWORD count = static_cast<DWORD>(size);
   if (pipe.thread) {
-    OsResult begins = begun(request);
-    thread_begin(request, writes, data, static_cast<DWORD>(size));
-    return begins;
+    thread_begin(request, writes, data, count);
+    return packet_comes(request);
   }
-  BOOL done = writes ? WriteFile(pipe.handle, data, static_cast<DWORD>(size), nullptr, &request.io)
-                     : ReadFile(pipe.handle, data, static_cast<DWORD>(size), nullptr, &request.io);
-  if (done && pipe.skips) return {static_cast<int64_t>(request.io.InternalHigh), 0};
-  if (done || GetLastError() == ERROR_IO_PENDING) return begun(request);
-  return os_error_now();
-}
-
-OsResult outcome_of(const Request &request) {
-  int32_t status = static_cast<int32_t>(request.io.Internal);
-  if (status >= 0 || request.io.InternalHigh)
-    return {static_cast<int64_t>(request.io.InternalHigh), 0};
-  return os_failure((request.io.Internal & 0xFFFF0000) == 0xC0070000
-                        ? static_cast<DWORD>(status & 0xFFFF) // of a thread, a Win32 code
-                        : static_cast<DWORD>(status));
+  return pipe_begun(request, writes ? WriteFile(pipe.handle, data, count, nullptr, &request.io)
+                                    : ReadFile(pipe.handle, data, count, nullptr, &request.io));
 }
 
 bool is_end(OsResult got) {
@@ -58,11 +46,19 @@ OsResult as_read(Pipe &pipe, OsResult got, const Op *head) {
   return {};
 }
 
+// The bytes that a read would find. False: only the end, or an error. A handle that may not be asked is no such.
+bool peek(const Pipe &pipe, DWORD &bytes) {
+  bytes = 0;
+  if (PeekNamedPipe(pipe.handle, nullptr, 0, nullptr, &bytes, nullptr)) return true;
+  DWORD code = GetLastError();
+  return code == ERROR_ACCESS_DENIED || code == ERROR_INVALID_FUNCTION;
+}
+
 // Whether a read would end at once.
-bool readable(Pipe &pipe) {
+bool readable(const Pipe &pipe) {
   if (pipe.ended || pipe.thread) return pipe.ended || pipe.readable;
-  DWORD bytes = 0;
-  return !PeekNamedPipe(pipe.handle, nullptr, 0, nullptr, &bytes, nullptr) || bytes;
+  DWORD bytes;
+  return !peek(pipe, bytes) || bytes;
 }
 
 OsResult begin_read(Pipe &pipe, Op &op) {
@@ -106,8 +102,9 @@ void run_reads(Source &source) {
   for (int budget = kBudget; budget; budget--) {
     Op *head = source.lanes[kReadLane].head;
     if (!head || pipe.requests[kReadLane].pending) return;
-    OsResult got =
-        head->kind == Kind::read ? begin_read(pipe, *head) : begin_pool_read(pipe, *head);
+    OsResult got = !pipe.reads                ? os_failure(ERROR_ACCESS_DENIED)
+                   : head->kind == Kind::read ? begin_read(pipe, *head)
+                                              : begin_pool_read(pipe, *head);
     if (got.value == kAgain || got.value == kBlocked) return;
     got = as_read(pipe, got, head);
     if (got.value != kAgain) settle(*head, got);
@@ -152,6 +149,7 @@ void read_ended(Source &source, OsResult raw) {
 }
 
 OsResult begin_write(Pipe &pipe, Op &op) {
+  if (!pipe.writes) return os_failure(ERROR_ACCESS_DENIED);
   if (op.io.count == 0) return {};
   size_t size = op.io.buffers->size - op.io.offset;
   if (size == 0) return {};
@@ -159,6 +157,14 @@ OsResult begin_write(Pipe &pipe, Op &op) {
   OsResult got = begin(pipe, kWriteLane, true, data, size < kMostWritten ? size : kMostWritten);
   if (got.value == kAgain) op_activate(op);
   return got;
+}
+
+// Who cannot read learns from a write alone that the peer has gone.
+void note_end(Source &source, OsResult written) {
+  Pipe &pipe = pipe_of(source);
+  if (written.value != EDDY_EPIPE || pipe.reads || pipe.ended) return;
+  pipe.ended = true;
+  if (source.waiters.head) pipe_later(source, bit(kWaiters));
 }
 
 void run_connect(Source &source, Op &op) {
@@ -181,6 +187,7 @@ void run_writes(Source &source) {
     if (pipe.requests[kWriteLane].pending) return;
     OsResult got = begin_write(pipe, *head);
     if (got.value == kAgain) return;
+    note_end(source, got);
     settle(*head, got);
   }
   if (source.lanes[kWriteLane].head) pipe_later(source, bit(kWriteLane));
@@ -188,6 +195,7 @@ void run_writes(Source &source) {
 
 void write_ended(Source &source, OsResult got) {
   Op *head = source.lanes[kWriteLane].head;
+  note_end(source, got);
   if (!head) return;
   source.torn = got.value == EDDY_ECANCELED;
   settle(*head, got);
@@ -195,13 +203,11 @@ void write_ended(Source &source, OsResult got) {
   pipe_run(source, bit(kWriteLane));
 }
 
-uint32_t events_now(Pipe &pipe) {
-  uint32_t events = EDDY_WRITABLE; // a write never blocks
+uint32_t events_now(const Pipe &pipe) {
+  uint32_t events = pipe.writes ? EDDY_WRITABLE : 0; // a write never blocks
   DWORD bytes = 0;
-  bool ended = pipe.ended;
-  if (!ended && !pipe.thread)
-    ended = !PeekNamedPipe(pipe.handle, nullptr, 0, nullptr, &bytes, nullptr);
-  if (ended) return events | EDDY_READABLE | EDDY_DISCONNECT;
+  if (pipe.ended || (pipe.reads && !pipe.thread && !peek(pipe, bytes)))
+    return events | EDDY_READABLE | EDDY_DISCONNECT;
   return bytes || (pipe.thread && pipe.readable) ? events | EDDY_READABLE : events;
 }
 
@@ -218,7 +224,7 @@ void run_waiters(Source &source) {
       probe = true;
   }
   // Bytes that nobody has read hide what comes behind them: the next read looks again.
-  if (!probe || (now & EDDY_READABLE) || pipe.requests[kWaiters].pending) return;
+  if (!probe || !pipe.reads || (now & EDDY_READABLE) || pipe.requests[kWaiters].pending) return;
   static char nothing;
   OsResult got = begin(pipe, kWaiters, false, &nothing, 0);
   if (got.value == kAgain) return;
@@ -249,7 +255,7 @@ void pipe_later(Source &source, unsigned lanes) {
 
 // The packet comes, whoever wins.
 void pipe_cancel(Pipe &pipe, Lane which) {
-  Request &request = pipe.requests[which];
+  PipeRequest &request = pipe.requests[which];
   if (!request.pending) return;
   if (pipe.thread)
     thread_cancel(request);
@@ -257,7 +263,13 @@ void pipe_cancel(Pipe &pipe, Lane which) {
     CancelIoEx(pipe.handle, &request.io);
 }
 
-void pipe_packet(Request &request) {
+OsResult pipe_begun(PipeRequest &request, bool success) {
+  OsResult begun = overlapped_begun(success, request.pipe->skips, request.io);
+  return begun.value == kAgain ? packet_comes(request) : begun;
+}
+
+void pipe_done(Request &ended) {
+  PipeRequest &request = static_cast<PipeRequest &>(ended);
   Pipe &pipe = *request.pipe;
   request.pending = false;
   pipe.pending--;
@@ -267,7 +279,7 @@ void pipe_packet(Request &request) {
     if (!pipe.pending) pipe_free(pipe);
     return;
   }
-  OsResult got = outcome_of(request);
+  OsResult got = overlapped_ended(request.io);
   if (source->kind == SourceKind::listener) {
     server_connected(pipe, got);
   } else if (request.which == kReadLane) {

@@ -1,11 +1,10 @@
-// Handles of pipes: by name, as a pair, or given by somebody else.
+// Handles of pipes: names, clients, and the life of a pipe; foreign ones are for pipe_adopt.cpp.
 #include "../pool.hpp"
-#include "overlapped.hpp"
+#include "pipe.hpp"
 #include "port.hpp"
 #include "wtf8.hpp"
 
 #include <initializer_list>
-#include <winternl.h>
 
 namespace eddy {
 namespace {
@@ -41,73 +40,17 @@ HANDLE open_client(const wchar_t *name) {
   return handle;
 }
 
-Pipe *pipe_memory(Loop &loop, HANDLE handle) {
-  void *memory = core(loop).memory.get(sizeof(Pipe));
-  if (!memory) return nullptr;
-  Pipe *pipe = new (memory) Pipe{};
-  pipe->loop = &loop;
-  pipe->handle = handle;
-  pipe->buffer = kNoBuffer;
-  for (Lane which : {kReadLane, kWriteLane, kWaiters}) {
-    pipe->requests[which].pipe = pipe;
-    pipe->requests[which].which = which;
-  }
-  return pipe;
-}
-
-bool join_port(Pipe &pipe) {
-  HANDLE port = handle_of(core(*pipe.loop).wake);
-  if (!CreateIoCompletionPort(pipe.handle, port, kPacketOverlapped, 0)) return false;
-  pipe.skips = SetFileCompletionNotificationModes(
-      pipe.handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE);
-  return true;
-}
-
-// The I/O manager's flags of an open handle: whether its calls block.
-OsResult is_synchronous(HANDLE handle) {
-  using Query = NTSTATUS NTAPI(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, int);
-  constexpr int mode_information = 16;       // FileModeInformation
-  constexpr ULONG synchronous = 0x10 | 0x20; // FILE_SYNCHRONOUS_IO_ALERT, _NONALERT
-  auto *query = system_function<Query>("ntdll.dll", "NtQueryInformationFile");
-  if (!query) return {EDDY_ENOTSUP, 0};
-  IO_STATUS_BLOCK status;
-  ULONG mode = 0;
-  int32_t failed = query(handle, &status, &mode, sizeof mode, mode_information);
-  if (failed < 0) return os_failure(static_cast<DWORD>(failed));
-  return {(mode & synchronous) != 0, 0};
-}
-
-// Bytes, not messages, and calls that wait. A handle without the right to be changed must be so already.
-bool make_plain(HANDLE handle) {
-  DWORD mode = PIPE_READMODE_BYTE | PIPE_WAIT;
-  if (SetNamedPipeHandleState(handle, &mode, nullptr, nullptr)) return true;
-  if (!GetNamedPipeHandleStateW(handle, &mode, nullptr, nullptr, nullptr, nullptr, 0)) return true;
-  return !(mode & (PIPE_READMODE_MESSAGE | PIPE_NOWAIT));
-}
-
-OsResult adopt(Source &source, eddy_native_t native) {
-  HANDLE handle = handle_of(native);
-  // A socket is one too, for the system.
-  bool is_pipe =
-      native > 0 && socket_family(socket_of(native)) < 0 && GetFileType(handle) == FILE_TYPE_PIPE;
-  if (!is_pipe) return {EDDY_ENOTSOCK, 0};
-  OsResult synchronous = is_synchronous(handle);
-  if (synchronous.value < 0) return synchronous;
-  if (!make_plain(handle)) return {EDDY_ENOTSUP, 0};
-  Pipe *pipe = pipe_memory(*source.loop, handle);
-  if (!pipe) return {EDDY_ENOMEM, 0};
-  OsResult result;
-  if (synchronous.value)
-    result = thread_start(*pipe);
-  else if (!join_port(*pipe))
-    result = os_error_now(); // it has a port already
-  if (result.value < 0) {
-    core(*source.loop).memory.put(pipe, sizeof(Pipe));
-    return result;
-  }
-  SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0);
-  pipe_adopt(source, *pipe);
-  return {};
+// What the handle was opened for. Unlike questions about the file, this never waits for a call that blocks on it.
+void ask_rights(Pipe &pipe) {
+  using Query = int32_t NTAPI(HANDLE, int, void *, ULONG, ULONG *);
+  constexpr int basic_information = 0; // ObjectBasicInformation
+  struct {
+    ULONG attributes, access, others[12];
+  } answer;
+  auto *query = system_function<Query>("ntdll.dll", "NtQueryObject");
+  bool known = query && query(pipe.handle, basic_information, &answer, sizeof answer, nullptr) >= 0;
+  pipe.reads = !known || (answer.access & FILE_READ_DATA);
+  pipe.writes = !known || (answer.access & FILE_WRITE_DATA);
 }
 
 OsResult address(const Source &source, bool peer, eddy_addr_t &addr) {
@@ -126,6 +69,30 @@ OsResult address(const Source &source, bool peer, eddy_addr_t &addr) {
 
 } // namespace
 
+Pipe *pipe_memory(Loop &loop, HANDLE handle) {
+  void *memory = core(loop).memory.get(sizeof(Pipe));
+  if (!memory) return nullptr;
+  Pipe *pipe = new (memory) Pipe{};
+  pipe->loop = &loop;
+  pipe->handle = handle;
+  pipe->buffer = kNoBuffer;
+  ask_rights(*pipe);
+  for (Lane which : {kReadLane, kWriteLane, kWaiters}) {
+    pipe->requests[which].done = pipe_done;
+    pipe->requests[which].pipe = pipe;
+    pipe->requests[which].which = which;
+  }
+  return pipe;
+}
+
+bool pipe_join(Pipe &pipe) {
+  HANDLE port = handle_of(core(*pipe.loop).wake);
+  if (!CreateIoCompletionPort(pipe.handle, port, kPacketOverlapped, 0)) return false;
+  pipe.skips = SetFileCompletionNotificationModes(
+      pipe.handle, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE);
+  return true;
+}
+
 OsResult pipe_name(const eddy_addr_t &addr, PipeName &name) {
   if (addr.length > sizeof addr.bytes) return {EDDY_ENAMETOOLONG, 0};
   if (memchr(addr.bytes, 0, addr.length)) return {EDDY_EINVAL, 0};
@@ -141,7 +108,7 @@ Pipe *pipe_new(Loop &loop, HANDLE handle, OsResult &why) {
   if (!pipe) {
     why = {EDDY_ENOMEM, 0};
     CloseHandle(handle);
-  } else if (!join_port(*pipe)) {
+  } else if (!pipe_join(*pipe)) {
     why = os_error_now();
     pipe_free(*pipe);
     pipe = nullptr;
@@ -184,7 +151,10 @@ OsResult pipe_connect(Source &source, const eddy_addr_t &peer) {
   return {};
 }
 
-constinit const Pipes windows_pipes = {
-    .names = names, .listen = pipe_listen, .adopt = adopt, .pair = pipe_pair, .address = address};
+constinit const Pipes windows_pipes = {.names = names,
+                                       .listen = pipe_listen,
+                                       .adopt = pipe_adopt_foreign,
+                                       .pair = pipe_pair,
+                                       .address = address};
 
 } // namespace eddy

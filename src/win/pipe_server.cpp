@@ -1,5 +1,5 @@
 // Listening on a pipe's name: a few instances wait for clients, and each that gets one becomes a stream.
-#include "overlapped.hpp"
+#include "pipe.hpp"
 
 #include <atomic>
 
@@ -34,17 +34,11 @@ void push(PipeServer &server, Pipe &instance) {
 
 // A client may come, write and go before it is waited for: it is there to be accepted all the same.
 OsResult wait_for_client(Pipe &instance) {
-  Request &request = instance.requests[kReadLane];
+  PipeRequest &request = instance.requests[kReadLane];
   request.io = {};
-  bool done = ConnectNamedPipe(instance.handle, &request.io);
-  if (done && instance.skips) return {};
-  DWORD code = done ? DWORD{ERROR_IO_PENDING} : GetLastError();
-  if (code == ERROR_PIPE_CONNECTED || code == ERROR_NO_DATA) return {};
-  if (code != ERROR_IO_PENDING) return os_failure(code);
-  request.pending = true;
-  instance.pending++;
-  overlapped(*instance.loop).pending++;
-  return {kAgain, 0};
+  OsResult begun = pipe_begun(request, ConnectNamedPipe(instance.handle, &request.io));
+  bool there = begun.native == ERROR_PIPE_CONNECTED || begun.native == ERROR_NO_DATA;
+  return there ? OsResult{} : begun;
 }
 
 OsResult add_instance(Source &listener, bool first) {
@@ -191,6 +185,7 @@ void server_connected(Pipe &instance, OsResult outcome) {
     forget(server_of(listener), instance);
     pipe_free(instance);
   }
+  refill(listener); // whether an accept waits or not: the next client looks for one
   server_run(listener);
 }
 

@@ -1,7 +1,7 @@
 // Handles that are not overlapped (the ends of CreatePipe, what a parent has left as standard input): a thread makes
 // the calls that block. The system makes every other call on such a handle wait meanwhile, so nobody else touches it,
 // and a read gives way to a write, or a peer that answers only what it is asked would wait for ever.
-#include "overlapped.hpp"
+#include "pipe.hpp"
 #include "port.hpp"
 
 namespace eddy {
@@ -25,9 +25,10 @@ struct PipeThread {
   SRWLOCK lock;
   CONDITION_VARIABLE news;
   HANDLE thread, port;
+  TP_TIMER *timer; // nudges again, while `nudged`
   Pipe *pipe;
   Job jobs[kJobs];
-  bool quits;
+  bool nudged, quits;
 };
 
 namespace {
@@ -38,13 +39,14 @@ int next_job(PipeThread &thread) {
   return -1;
 }
 
-// As a packet of the system would tell it; a Win32 code in its own range of statuses.
+// As a packet of the system would tell it. Under the lock, which is not held while the packet is posted.
 void tell(PipeThread &thread, int which, DWORD code, DWORD moved) {
   thread.jobs[which].state = Job::kNone;
   OVERLAPPED &io = thread.pipe->requests[which].io;
-  io.Internal = code ? 0xC0070000 | code : 0;
-  io.InternalHigh = moved;
-  PostQueuedCompletionStatus(thread.port, 0, kPacketOverlapped, &io);
+  overlapped_fill(io, code, moved);
+  ReleaseSRWLockExclusive(&thread.lock);
+  port_post(thread.port, kPacketOverlapped, &io);
+  AcquireSRWLockExclusive(&thread.lock);
 }
 
 DWORD call(HANDLE handle, const Job &job, DWORD *moved) {
@@ -96,53 +98,70 @@ bool is_urgent(const PipeThread &thread) {
   return false;
 }
 
+// The thread may be just before its call, where nothing can be cancelled yet: so this is repeated until it has heard, by
+// a timer of the system's pool, for the loop may sleep in a host's hands. Under the lock.
+void nudge(PipeThread &thread) {
+  bool urgent = is_urgent(thread);
+  if (urgent) CancelSynchronousIo(thread.thread);
+  if (urgent == thread.nudged) return;
+  thread.nudged = urgent;
+  constexpr DWORD period = 1; // ms
+  constexpr int64_t begin = -10000 * int64_t{period};
+  FILETIME due = {static_cast<DWORD>(begin & UINT32_MAX), static_cast<DWORD>(begin >> 32)};
+  SetThreadpoolTimer(thread.timer, urgent ? &due : nullptr, urgent ? period : 0, 0);
+}
+
+void CALLBACK nudge_again(TP_CALLBACK_INSTANCE *, void *context, TP_TIMER *) {
+  PipeThread &thread = *static_cast<PipeThread *>(context);
+  AcquireSRWLockExclusive(&thread.lock);
+  nudge(thread);
+  ReleaseSRWLockExclusive(&thread.lock);
+}
+
+void free_timer(PipeThread &thread) {
+  SetThreadpoolTimer(thread.timer, nullptr, 0, 0);
+  WaitForThreadpoolTimerCallbacks(thread.timer, FALSE);
+  CloseThreadpoolTimer(thread.timer);
+}
+
 } // namespace
 
 OsResult thread_start(Pipe &pipe) {
-  void *memory = core(*pipe.loop).memory.get(sizeof(PipeThread));
+  Memory &heap = core(*pipe.loop).memory;
+  void *memory = heap.get(sizeof(PipeThread));
   if (!memory) return {EDDY_ENOMEM, 0};
   PipeThread *thread = new (memory) PipeThread{};
   thread->pipe = &pipe;
   thread->port = handle_of(core(*pipe.loop).wake);
-  thread->thread =
-      CreateThread(nullptr, 64 * 1024, serve, thread, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
+  thread->timer = CreateThreadpoolTimer(nudge_again, thread, nullptr);
+  if (thread->timer)
+    thread->thread =
+        CreateThread(nullptr, 64 * 1024, serve, thread, STACK_SIZE_PARAM_IS_A_RESERVATION, nullptr);
   if (!thread->thread) {
     OsResult failure = os_error_now();
-    core(*pipe.loop).memory.put(thread, sizeof(PipeThread));
+    if (thread->timer) CloseThreadpoolTimer(thread->timer);
+    heap.put(thread, sizeof(PipeThread));
     return failure;
   }
   pipe.thread = thread;
-  Overlapped &mine = overlapped(*pipe.loop);
-  pipe.thread_next = mine.threads;
-  mine.threads = &pipe;
   return {};
 }
 
-void thread_begin(Request &request, bool writes, void *data, DWORD size) {
+void thread_begin(PipeRequest &request, bool writes, void *data, DWORD size) {
   PipeThread &thread = *request.pipe->thread;
   AcquireSRWLockExclusive(&thread.lock);
   thread.jobs[request.which] = {data, size, Job::kQueued, writes, false};
+  nudge(thread);
   ReleaseSRWLockExclusive(&thread.lock);
   WakeConditionVariable(&thread.news);
-  thread_nudge(*request.pipe);
 }
 
-void thread_cancel(Request &request) {
+void thread_cancel(PipeRequest &request) {
   PipeThread &thread = *request.pipe->thread;
   AcquireSRWLockExclusive(&thread.lock);
   thread.jobs[request.which].cancelled = true;
+  nudge(thread);
   ReleaseSRWLockExclusive(&thread.lock);
-  thread_nudge(*request.pipe);
-}
-
-// The thread may be just before its call, where nothing can be cancelled yet: so this is repeated until it has heard.
-bool thread_nudge(Pipe &pipe) {
-  PipeThread &thread = *pipe.thread;
-  AcquireSRWLockExclusive(&thread.lock);
-  bool urgent = is_urgent(thread);
-  if (urgent) CancelSynchronousIo(thread.thread);
-  ReleaseSRWLockExclusive(&thread.lock);
-  return urgent;
 }
 
 void thread_end(Pipe &pipe) {
@@ -153,11 +172,7 @@ void thread_end(Pipe &pipe) {
   WakeConditionVariable(&thread.news);
   WaitForSingleObject(thread.thread, INFINITE);
   CloseHandle(thread.thread);
-  for (Pipe **link = &overlapped(*pipe.loop).threads; *link; link = &(*link)->thread_next) {
-    if (*link != &pipe) continue;
-    *link = pipe.thread_next;
-    break;
-  }
+  free_timer(thread);
   core(*pipe.loop).memory.put(&thread, sizeof(PipeThread));
   pipe.thread = nullptr;
 }

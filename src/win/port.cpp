@@ -15,6 +15,19 @@ Time clock_now() {
                        static_cast<uint64_t>(frequency.QuadPart));
 }
 
+// What will not pass: the port is gone, or was never one.
+static bool for_good(DWORD code) {
+  return code == ERROR_INVALID_HANDLE || code == ERROR_ACCESS_DENIED;
+}
+
+void port_post(void *port, uintptr_t key, void *overlapped) {
+  DWORD saved = GetLastError();
+  while (!PostQueuedCompletionStatus(port, 0, key, static_cast<OVERLAPPED *>(overlapped)) &&
+         !for_good(GetLastError()))
+    Sleep(1);
+  SetLastError(saved);
+}
+
 int port_take(eddy_native_t port, uint32_t limit, Packet *packets, int32_t *error) {
   OVERLAPPED_ENTRY entries[kPackets];
   ULONG count = 0;
@@ -61,11 +74,7 @@ OsResult os_wake_open(eddy_native_t *wake) {
 }
 
 // The remote's "asleep" word lets one post through per sleep, so the port holds few of these.
-void os_wake(eddy_native_t wake) {
-  DWORD saved = GetLastError();
-  PostQueuedCompletionStatus(handle_of(wake), 0, kPacketWake, nullptr);
-  SetLastError(saved);
-}
+void os_wake(eddy_native_t wake) { port_post(handle_of(wake), kPacketWake, nullptr); }
 
 void os_wake_close(eddy_native_t wake) { CloseHandle(handle_of(wake)); }
 

@@ -17,6 +17,10 @@ constexpr uint32_t kPackets = 128;
 
 Time clock_now();
 
+// Puts a packet into the port, from any thread; GetLastError() stays. It is not lost when the system has no memory for
+// it: then this waits until it has.
+void port_post(void *port, uintptr_t key, void *overlapped);
+
 // Ends a wait in time whose end is nearer than the system's tick. Of a loop, used by the thread that waits.
 struct Alarm {
   void *timer, *wait; // made when first needed

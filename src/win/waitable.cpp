@@ -1,27 +1,14 @@
-// Objects that can be waited for, as descriptors: the system's thread pool waits, and posts a packet.
+// Objects that can be waited for, as descriptors.
 #include "overlapped.hpp"
-#include "port.hpp"
-
-#include <atomic>
-#include <initializer_list>
-#include <winternl.h>
 
 namespace eddy {
 namespace {
 
 struct Waitable {
   Source *source;
-  HANDLE wait, port;
-  bool armed;
-  std::atomic<bool> fired; // the packet is on its way
+  Wait wait;
+  bool armed; // a packet will come, unless the wait is cancelled
 };
-
-// On a thread of the system: it must not do more than post.
-void CALLBACK fire(void *context, BOOLEAN) {
-  Waitable &waitable = *static_cast<Waitable *>(context);
-  waitable.fired.store(true, std::memory_order_release);
-  PostQueuedCompletionStatus(waitable.port, 0, kPacketWaitable, static_cast<OVERLAPPED *>(context));
-}
 
 Waitable *waitable_of(Source &source) {
   if (source.kernel) return static_cast<Waitable *>(source.kernel);
@@ -29,28 +16,24 @@ Waitable *waitable_of(Source &source) {
   if (!memory) return nullptr;
   Waitable *waitable = new (memory) Waitable{};
   waitable->source = &source;
-  waitable->port = handle_of(core(*source.loop).wake);
+  waitable->wait.port = handle_of(core(*source.loop).wake);
+  waitable->wait.context = waitable;
   source.kernel = waitable;
   return waitable;
 }
 
 OsResult arm(Waitable &waitable) {
-  waitable.fired.store(false, std::memory_order_relaxed);
-  if (!RegisterWaitForSingleObject(&waitable.wait, handle_of(waitable.source->native), fire,
-                                   &waitable, INFINITE,
-                                   WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD))
-    return os_error_now();
+  OsResult begun = wait_begin(waitable.wait, handle_of(waitable.source->native));
+  if (begun.value < 0) return begun;
   waitable.armed = true;
   overlapped(*waitable.source->loop).pending++;
   return {};
 }
 
-// True: nothing will come. Waits for the callback to return if it runs, which is soon.
+// True: nothing will come.
 bool disarm(Waitable &waitable) {
   if (!waitable.armed) return true;
-  if (waitable.wait) pool_wait_end(waitable.wait);
-  waitable.wait = nullptr;
-  if (waitable.fired.load(std::memory_order_acquire)) return false;
+  if (!wait_cancel(waitable.wait)) return false;
   waitable.armed = false;
   overlapped(*waitable.source->loop).pending--;
   return true;
@@ -82,21 +65,8 @@ bool waits(const Op &op) { return !op.count && op.reason == Reason::none; }
 } // namespace
 
 bool waitable(HANDLE handle) {
-  using Query = NTSTATUS NTAPI(HANDLE, int, void *, ULONG, ULONG *);
-  constexpr int type_information = 2; // ObjectTypeInformation
-  auto *query = system_function<Query>("ntdll.dll", "NtQueryObject");
-  alignas(UNICODE_STRING) char answer[512];
-  ULONG size;
-  if (!query || query(handle, type_information, answer, sizeof answer, &size) < 0) return false;
-  const UNICODE_STRING &type = *reinterpret_cast<const UNICODE_STRING *>(answer);
   // Not Mutant: the thread that has waited would own it.
-  for (const wchar_t *known : {L"Event", L"Process", L"Thread", L"Semaphore", L"Timer"}) {
-    size_t length = 0;
-    while (known[length]) length++;
-    if (type.Length == length * sizeof *known && !memcmp(type.Buffer, known, type.Length))
-      return true;
-  }
-  return false;
+  return object_is(handle, {L"Event", L"Process", L"Thread", L"Semaphore", L"Timer"});
 }
 
 void waitable_run(Source &source) {
@@ -137,15 +107,15 @@ void waitable_release(Source &source) {
   Waitable &waitable = *static_cast<Waitable *>(source.kernel);
   source.kernel = nullptr;
   waitable.source = nullptr;
-  if (!waitable.armed)
-    core(*source.loop).memory.put(&waitable, sizeof(Waitable)); // else: lost with its loop
+  if (waitable.armed) return; // lost with its loop
+  wait_free(waitable.wait);
+  core(*source.loop).memory.put(&waitable, sizeof(Waitable));
 }
 
 void waitable_packet(void *context) {
   Waitable &waitable = *static_cast<Waitable *>(context);
   if (!waitable.source) return;
-  if (waitable.wait) pool_wait_end(waitable.wait);
-  waitable.wait = nullptr;
+  wait_ended(waitable.wait);
   waitable.armed = false;
   overlapped(*waitable.source->loop).pending--;
   end_waiters(*waitable.source, {EDDY_READABLE, 0});
