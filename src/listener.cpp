@@ -10,8 +10,9 @@ constexpr Time kBackoff = 100 * EDDY_MILLISECOND;
 static void unpause(Source &listener, uint8_t by) {
   if (!(listener.paused & by)) return;
   listener.paused &= static_cast<uint8_t>(~by);
-  if (!listener.paused && !listener.closing && listener.lanes[kReadLane].head)
-    listener.loop->driver->resume(listener, kReadLane);
+  if (listener.paused || listener.closing) return;
+  bool pipe = listener.medium == Medium::pipe; // which has instances to make
+  if (pipe || listener.lanes[kReadLane].head) listener.loop->driver->resume(listener, kReadLane);
 }
 
 static void backoff_over(Op &timer) { unpause(*timer.source, kPausedByLibrary); }

@@ -150,7 +150,6 @@ void withdraw_offer(Loop &loop);
 void stream_connect_ended(Op &op, int64_t result);
 void stream_write_ended(Op &op);
 void stream_fail_writes(Source &source);
-void listener_backoff(Source &listener);
 void listener_closing(Source &listener);
 void file_forget(Source &listener);
 void congestion_changed(Source &source);

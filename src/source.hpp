@@ -126,6 +126,8 @@ OsResult receive_local(Source &source, const eddy_buf_t *buffers, uint32_t count
 bool accept_waits(const Op &head); // for the user, not for the kernel
 Source *accept_begin(Op &head);    // a stream for the next connection; nullptr: no memory
 void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_t &peer);
+// Holds a listener back for a while, and then resumes it; a pipe also without an accept that waits.
+void listener_backoff(Source &listener);
 // A connect that found no room at its peer: it is tried again in a while.
 void connect_later(Op &head);
 

@@ -3,9 +3,11 @@
 
    On Windows a descriptor is a socket, or the handle of an event, a process, a thread, a semaphore or a waitable timer
    (with the right SYNCHRONIZE). Such an object is EDDY_READABLE when it is signalled, and only that can be waited for.
-   Any number of objects; the system's thread pool waits for them. A poll that completes has the effect of any wait
-   (RegisterWaitForSingleObject): an event or timer that resets itself is reset, a semaphore counted down, once for all
-   ops that wait at that time. One that is cancelled or closed at that very moment may have had it too. */
+   Any number of objects. A poll that completes has the effect of any wait (WaitForSingleObject): an event or timer that
+   resets itself is reset, a semaphore counted down, once for all ops that wait at that time. One that is cancelled, or
+   whose handle is closed, at that very moment ends with EDDY_READABLE if it has had it. Only where the kernel does not
+   wait by itself (NtAssociateWaitCompletionPacket; Wine) the system's thread pool does, and such a poll may have had the
+   effect and not tell. */
 #ifndef EDDY_FD_H
 #define EDDY_FD_H
 

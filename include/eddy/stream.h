@@ -29,9 +29,13 @@ EDDY_API int eddy_stream_pair(eddy_loop_t *loop, eddy_stream_t **a, eddy_stream_
    options stay as they are. A connected one is a connected stream; one whose connection is over already is too, and its
    reads tell. One that was never connected, bound or not, is an idle stream. On Windows also a handle of a pipe in byte mode, one direction or both: an overlapped one joins the
    loop's completion port, for life; one whose calls block (the ends of CreatePipe, standard input) gets a thread, and
-   nobody else may use it meanwhile. Returns 0; on error the descriptor is still the caller's:
+   nobody else may use it meanwhile. What a pipe's handle has no right to do gives EDDY_EACCES; without the right to read
+   only a write that fails tells of the end, to waits too. Returns 0; on error the descriptor is still the caller's:
      EDDY_EBADF, EDDY_ENOTSOCK   not open; neither a stream socket nor a pipe of Windows
-     EDDY_ENOTSUP a pipe of Windows that reads messages or does not wait, and must not be changed
+     EDDY_ENOTSUP a pipe of Windows that reads messages or does not wait, or may do so, by a handle that has neither the
+                  right to change that (FILE_WRITE_ATTRIBUTES) nor to ask (FILE_READ_ATTRIBUTES)
+     EDDY_EBUSY   a pipe of Windows on which somebody's call blocks, so that the system answers no question about it;
+                  said after a fifth of a second
      EDDY_EINVAL  it listens (eddy_listener_adopt), or is a pipe of Windows that has a port already
      EDDY_EALREADY a connect is under way: wait for it with eddy_fd_poll (EDDY_WRITABLE), close that handle, and adopt
      EDDY_EEXIST  it has a handle on this loop, of whatever kind

@@ -117,9 +117,7 @@ int take_packets(Loop &loop, Time until, int32_t *error) {
     void *what = afd.packets[i].overlapped;
     switch (afd.packets[i].key) {
     case kPacketAfd: afd.machine.packet(*static_cast<AfdNode *>(what)); break;
-    case kPacketOverlapped:
-      static_cast<Request *>(what)->done(*static_cast<Request *>(what));
-      break;
+    case kPacketOverlapped: overlapped_packet(what); break;
     case kPacketWaitable: waitable_packet(what); break;
     default: break;
     }

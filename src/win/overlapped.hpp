@@ -23,6 +23,11 @@ struct Request {
   void (*done)(Request &);
 };
 
+inline void overlapped_packet(void *io) {
+  Request &request = *static_cast<Request *>(io);
+  request.done(request);
+}
+
 // The outcome of a call with `io` that has returned `success`, or GetLastError() says why not: the bytes moved, an
 // error of which no packet tells, or kAgain: a packet will tell. `skips`: none comes for what succeeds at once.
 OsResult overlapped_begun(bool success, bool skips, const OVERLAPPED &io);

@@ -68,19 +68,47 @@ void forget(PipeServer &server, const Pipe &instance) {
     if (place == &instance) place = nullptr;
 }
 
-bool has_instance(const PipeServer &server) {
-  for (const Pipe *instance : server.instances)
-    if (instance) return true;
-  return false;
+uint32_t count_instances(const PipeServer &server) {
+  uint32_t count = 0;
+  for (const Pipe *instance : server.instances) count += instance != nullptr;
+  return count;
 }
 
-// As many as there should be; only having none at all is an error.
+// As many as there should be, or why not.
 OsResult refill(Source &listener) {
   PipeServer &server = server_of(listener);
   OsResult result;
-  for (uint32_t i = 0; i < server.most && result.value >= 0; i++)
+  while (count_instances(server) < server.most && result.value >= 0)
     result = add_instance(listener, false);
-  return has_instance(server) ? OsResult{} : result;
+  return result;
+}
+
+// False: no accept, or no client for it. `missing`: why there are too few instances.
+bool accept_one(Source &listener, OsResult &missing) {
+  PipeServer &server = server_of(listener);
+  Op *head = listener.lanes[kReadLane].head;
+  if (!head || accept_waits(*head)) return false;
+  if (!server.head) {
+    bool none = missing.value < 0 && !count_instances(server);
+    if (none) settle(*head, missing);
+    return false;
+  }
+  Source *stream = accept_begin(*head);
+  if (!stream) {
+    settle(*head, {EDDY_ENOMEM, 0});
+    return false;
+  }
+  Pipe &instance = *server.head;
+  server.head = instance.next;
+  if (!server.head) server.tail = nullptr;
+  forget(server, instance);
+  pipe_adopt(*stream, instance);
+  eddy_addr_t unnamed = {};
+  unnamed.family = EDDY_AF_UNIX;
+  accept_end(*head, *stream, native_of(instance.handle), unnamed);
+  missing = refill(listener); // before the callback: the next client may be its own
+  settle(*head, {});
+  return true;
 }
 
 // A name that is nobody else's, for a pair.
@@ -147,33 +175,14 @@ OsResult pipe_listen(Source &listener, const eddy_addr_t &address, uint32_t back
 
 const eddy_addr_t &server_name(const Source &listener) { return server_of(listener).name; }
 
+// The next client looks for an instance whether an accept waits or not: what the system refuses now is asked for again
+// in a while.
 void server_run(Source &listener) {
-  PipeServer &server = server_of(listener);
-  for (int budget = kBudget; budget; budget--) {
-    Op *head = listener.lanes[kReadLane].head;
-    if (!head || accept_waits(*head)) return;
-    if (!server.head) {
-      OsResult filled = refill(listener);
-      if (filled.value < 0) settle(*head, filled);
-      if (!server.head) return;
-    }
-    Source *stream = accept_begin(*head);
-    if (!stream) {
-      settle(*head, {EDDY_ENOMEM, 0});
-      return;
-    }
-    Pipe &instance = *server.head;
-    server.head = instance.next;
-    if (!server.head) server.tail = nullptr;
-    forget(server, instance);
-    pipe_adopt(*stream, instance);
-    eddy_addr_t unnamed = {};
-    unnamed.family = EDDY_AF_UNIX;
-    accept_end(*head, *stream, native_of(instance.handle), unnamed);
-    refill(listener); // before the callback: the next client may be its own
-    settle(*head, {});
-  }
-  if (listener.lanes[kReadLane].head) pipe_later(listener, 1u << kReadLane);
+  OsResult missing = refill(listener);
+  int budget = kBudget;
+  while (budget && accept_one(listener, missing)) budget--;
+  if (!budget && listener.lanes[kReadLane].head) pipe_later(listener, 1u << kReadLane);
+  if (missing.value < 0) listener_backoff(listener);
 }
 
 void server_connected(Pipe &instance, OsResult outcome) {
@@ -185,7 +194,6 @@ void server_connected(Pipe &instance, OsResult outcome) {
     forget(server_of(listener), instance);
     pipe_free(instance);
   }
-  refill(listener); // whether an accept waits or not: the next client looks for one
   server_run(listener);
 }
 

@@ -128,8 +128,40 @@ static void after_refusals(void **state) {
   eddy_listener_close(place.listener, NULL, NULL);
 }
 
+// ... and in a while in any case, though nobody comes or accepts. All instances are gone meanwhile.
+static void without_help(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  struct place place;
+  struct rec sleep = {0};
+  listen_at(loop, &place);
+  turns(loop, 2);
+  refusals = 6;
+  for (int i = 0; i < INSTANCES; i++) assert_true(CancelIoEx(noted[i], NULL));
+  turns(loop, 2);
+  eddy_time_t limit = eddy_update_now(loop) + 10 * EDDY_SECOND;
+  eddy_sleep(loop, &sleep.op, limit, rec_cb);
+  while (count < 2 * INSTANCES && !sleep.finals) eddy_loop_step(loop, limit);
+  assert_int_equal(count, 2 * INSTANCES);
+  eddy_cancel(&sleep.op);
+  turn_until(loop, &sleep.finals, 1);
+  HANDLE clients[2 * INSTANCES];
+  assert_int_equal(fill(&place, clients), INSTANCES);
+  accept_some(loop, &place, INSTANCES);
+  close_all(clients, INSTANCES);
+  // Nobody is asked any more when it closes.
+  turns(loop, 2);
+  refusals = 1000;
+  for (int i = count - INSTANCES; i < count; i++) CancelIoEx(noted[i], NULL);
+  turns(loop, 3);
+  eddy_listener_close(place.listener, NULL, NULL);
+  turns(loop, 2);
+  int left = refusals;
+  turn_for(loop, 250 * EDDY_MILLISECOND);
+  assert_int_equal(refusals, left);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(after_accepts), FIXTURE_TEST(after_failures),
-                                     FIXTURE_TEST(after_refusals)};
+                                     FIXTURE_TEST(after_refusals), FIXTURE_TEST(without_help)};
   return RUN_TESTS(tests);
 }
