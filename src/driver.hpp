@@ -103,7 +103,8 @@ struct Driver {
 struct Pipes {
   bool (*names)(const eddy_addr_t &); // a pipe's name; others are paths of sockets
   OsResult (*listen)(Source &, const eddy_addr_t &, uint32_t backlog);
-  OsResult (*adopt)(Source &, eddy_native_t); // what os_socket_adopt says is no socket
+  OsResult (*adopt)(Source &,
+                    eddy_native_t); // asked before os_socket_adopt; EDDY_ENOTSOCK: no pipe
   OsResult (*pair)(Source &, Source &);
   OsResult (*address)(const Source &, bool peer, eddy_addr_t &);
 };

@@ -31,7 +31,10 @@ typedef struct eddy_listen_options {
    stream accepted on it is closed. SO_REUSEADDR is set where it means what it does on Linux. Errors come at once: 0, or
    EDDY_EADDRINUSE, EDDY_EADDRNOTAVAIL, EDDY_EACCES, EDDY_ENOENT (no such folder), EDDY_EAFNOSUPPORT, EDDY_EINVAL,
    EDDY_ENOTSUP, EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOMEM, EDDY_ECLOSED (the loop is draining), EDDY_ELOST. `address` and
-   `options` (may be NULL) are read before it returns. */
+   `options` (may be NULL) are read before it returns.
+
+   Windows: the port is taken exclusively, so that it may be refused (EDDY_EADDRINUSE) while a connection that was
+   accepted on it before still lives. */
 EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
                                 const eddy_listen_options_t *options, eddy_listener_t **listener);
 

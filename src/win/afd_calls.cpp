@@ -90,14 +90,6 @@ const AfdCalls afd_calls = {open, poll, cancel};
 
 void afd_close_helper(uintptr_t helper) { CloseHandle(reinterpret_cast<HANDLE>(helper)); }
 
-OsResult afd_probe() {
-  HANDLE helper;
-  int32_t status = create(&helper);
-  if (status < 0) return {os_error_from_native(status), status};
-  CloseHandle(helper);
-  return {};
-}
-
 // A poll of no time ends inside its call, on a helper whose calls do; one for the process, never closed.
 static OsResult look_helper() {
   static std::atomic<HANDLE> kept;
@@ -109,6 +101,11 @@ static OsResult look_helper() {
   if (kept.compare_exchange_strong(none, helper)) return {native_of(helper), 0};
   CloseHandle(helper);
   return {native_of(none), 0};
+}
+
+OsResult afd_probe() {
+  OsResult helper = look_helper();
+  return helper.value < 0 ? helper : OsResult{};
 }
 
 OsResult afd_look(uintptr_t socket, uint32_t events) {

@@ -54,19 +54,25 @@ OsResult receive(SOCKET socket, WSABUF *buffers, uint32_t count) {
   return got.native == WSAESHUTDOWN ? OsResult{} : got; // this side's end is the end, as elsewhere
 }
 
-// 0.0.0.0 and :: mean this machine elsewhere; Winsock refuses to connect to them.
+// The address of IPv4 inside, as bytes; nullptr: there is none.
+uint8_t *v4_part(sockaddr_in6 &address) {
+  if (address.sin6_family == AF_INET)
+    return reinterpret_cast<uint8_t *>(&reinterpret_cast<sockaddr_in &>(address).sin_addr);
+  return IN6_IS_ADDR_V4MAPPED(&address.sin6_addr) ? address.sin6_addr.s6_addr + 12 : nullptr;
+}
+
+// 0.0.0.0, as a mapped address too, and :: mean this machine elsewhere; Winsock refuses to connect to them.
 void make_connectable(sockaddr_in6 &address) {
-  if (address.sin6_family == AF_INET) {
-    sockaddr_in &v4 = reinterpret_cast<sockaddr_in &>(address);
-    if (v4.sin_addr.s_addr == INADDR_ANY) v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  constexpr uint8_t any[4] = {}, loopback[4] = {127, 0, 0, 1};
+  if (uint8_t *v4 = v4_part(address)) {
+    if (memcmp(v4, any, sizeof any) == 0) memcpy(v4, loopback, sizeof loopback);
   } else if (IN6_IS_ADDR_UNSPECIFIED(&address.sin6_addr)) {
     address.sin6_addr = in6addr_loopback;
   }
 }
 
-bool is_loopback(const sockaddr_in6 &address) {
-  if (address.sin6_family == AF_INET)
-    return (ntohl(reinterpret_cast<const sockaddr_in &>(address).sin_addr.s_addr) >> 24) == 127;
+bool is_loopback(sockaddr_in6 &address) {
+  if (const uint8_t *v4 = v4_part(address)) return v4[0] == 127;
   return IN6_IS_ADDR_LOOPBACK(&address.sin6_addr);
 }
 

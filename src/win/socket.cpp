@@ -4,7 +4,6 @@
 #include "overlapped.hpp"
 
 #include <atomic>
-#include <climits>
 
 namespace eddy {
 namespace {
@@ -24,12 +23,19 @@ OsResult not_a_socket(eddy_native_t native, OsResult failure) {
   return failure;
 }
 
+// Windows takes 200 for a long queue, and more only as this hint (SOMAXCONN_HINT, Windows 8).
+int backlog_of(uint32_t wanted) {
+  constexpr uint32_t least_hint = 200, most_hint = 65535;
+  if (wanted < least_hint) return static_cast<int>(wanted);
+  return -static_cast<int>(wanted < most_hint ? wanted : most_hint);
+}
+
 OsResult start_listening(SOCKET socket) {
   sockaddr_storage own;
   int length = sizeof own;
   if (getsockname(socket, reinterpret_cast<sockaddr *>(&own), &length) < 0)
     return {EDDY_EINVAL, 0}; // not bound
-  OsResult done = os_checked(listen(socket, SOMAXCONN));
+  OsResult done = os_checked(listen(socket, backlog_of(UINT32_MAX)));
   return done.native == WSAEISCONN ? OsResult{EDDY_EINVAL, 0} : done;
 }
 
@@ -84,6 +90,9 @@ OsResult os_socket_open(uint16_t family) {
                              WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
   if (socket == INVALID_SOCKET) return os_error_now();
   OsResult result = set_nonblocking(socket);
+  // Both stacks, as elsewhere: IPv4 peers have mapped addresses.
+  if (result.value == 0 && native == AF_INET6)
+    result = set_flag(static_cast<eddy_native_t>(socket), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (result.value == 0) return {static_cast<int64_t>(socket), 0};
   closesocket(socket);
   return result;
@@ -105,9 +114,7 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
   if (addr.family != EDDY_AF_UNIX) result = set_flag(fd, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
   if (result.value == 0) result = set_listen_flags(fd, addr.family, flags);
   if (result.value == 0) result = os_socket_bind(fd, addr);
-  if (result.value == 0)
-    result =
-        os_checked(listen(socket_of(fd), backlog < INT_MAX ? static_cast<int>(backlog) : INT_MAX));
+  if (result.value == 0) result = os_checked(listen(socket_of(fd), backlog_of(backlog)));
   return result;
 }
 

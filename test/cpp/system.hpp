@@ -11,6 +11,8 @@ namespace test {
 
 // How many descriptors or handles this process has open.
 int open_descriptors();
+// How many more of them the polls of a hundred sockets may take.
+extern const int spare_descriptors;
 
 // Whether one side of eddy::stream::pair can be shut down: not of the pipes of Windows.
 extern const bool pairs_half_close;

@@ -13,6 +13,7 @@ namespace test {
 
 const bool pairs_half_close = true;
 
+const int spare_descriptors = 0;
 int open_descriptors() { return ::open_descriptors(); }
 
 void pause(std::chrono::microseconds time) { usleep(static_cast<useconds_t>(time.count())); }

@@ -3,6 +3,8 @@
 
 #include <windows.h>
 
+#include "../support/win/handle_count.h"
+
 // (Windows has macros of these names.)
 #undef min
 #undef max
@@ -48,10 +50,11 @@ static void warm_up() {
       WT_EXECUTEINWAITTHREAD));
 }
 
+const int spare_descriptors = 4; // of AFD, one for 32 sockets
+
 int open_descriptors() {
   static const bool warm = (warm_up(), true);
-  DWORD count = 0;
-  return warm && GetProcessHandleCount(GetCurrentProcess(), &count) ? static_cast<int>(count) : -1;
+  return warm ? handle_count() : -1;
 }
 
 void pause(std::chrono::microseconds time) {

@@ -15,6 +15,7 @@
 #define HAS_FULL_SOCKETS 1    // a send that finds no room is refused; Winsock takes it whole
 #define HAS_LATE_RECEIVES                                                                          \
   1 // a pool read receives where its callback is due, AFD where its event is handled
+#define HAS_EXCLUSIVE_PORTS 0
 #define HAS_CALL_COUNTS 1 // of what eddy asks of the system
 #define HAS_DESCRIPTOR_LIMIT 1
 

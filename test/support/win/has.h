@@ -16,6 +16,7 @@
 #define HAS_LATE_RECEIVES                                                                          \
   0 // a pool read receives where its callback is due, AFD where its event is handled
 #define HAS_CALL_COUNTS 0
+#define HAS_EXCLUSIVE_PORTS 1 // a listener may not take a port that a connection has
 #define HAS_DESCRIPTOR_LIMIT 0
 
 #endif

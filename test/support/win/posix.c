@@ -15,6 +15,7 @@
 #undef recv
 
 #include "descriptors.h"
+#include "handle_count.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -272,8 +273,7 @@ static void warm_up(void) {
 
 int open_descriptors(void) {
   static int warm;
-  DWORD count = 0;
   if (!warm) warm_up();
   warm = 1;
-  return GetProcessHandleCount(GetCurrentProcess(), &count) ? (int)count : -1;
+  return handle_count();
 }
