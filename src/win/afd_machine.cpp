@@ -5,6 +5,7 @@ namespace eddy {
 // Cancelling costs the kernel a walk over the polls pending on a helper, so a helper serves few sockets.
 constexpr int kPerHelper = 32;
 constexpr uint32_t kFirstBits = 6; // of the number of buckets
+constexpr size_t kBucket = sizeof(void *);
 
 struct AfdGroup {
   AfdGroup *next;
@@ -27,7 +28,7 @@ void AfdMachine::destroy(void (*close)(uintptr_t helper)) {
     close(group->helper);
     memory_->put(group, sizeof(AfdGroup));
   }
-  memory_->put(buckets_, sizeof *buckets_ << bucket_bits_);
+  memory_->put(buckets_, kBucket << bucket_bits_);
 }
 
 // Sockets are numbered by fours, and spread by the golden ratio.
@@ -49,7 +50,7 @@ bool AfdMachine::grow() {
   size_t old_count = buckets_ ? size_t{1} << bucket_bits_ : 0;
   if (in_table_ < old_count) return true;
   uint32_t bits = buckets_ ? bucket_bits_ + 1 : kFirstBits;
-  size_t size = sizeof(AfdNode *) << bits;
+  size_t size = kBucket << bits;
   auto **grown = static_cast<AfdNode **>(memory_->get(size));
   if (!grown) return buckets_ != nullptr;
   AfdNode **old = buckets_;
@@ -63,7 +64,7 @@ bool AfdMachine::grow() {
       node->next_in_bucket = bucket;
       bucket = node;
     }
-  memory_->put(old, old_count * sizeof *old);
+  memory_->put(old, old_count * kBucket);
   return true;
 }
 
