@@ -41,16 +41,17 @@ EDDY_API int eddy_listener_open(eddy_loop_t *loop, const eddy_addr_t *address,
 /* Takes over a native stream socket that listens, or that is bound: this one listens then, with a queue as long as the
    system takes. Its options stay as they are, and so does the file of a Unix socket's path. Errors as
    eddy_stream_adopt; EDDY_EINVAL when it is neither, for nobody knows its address then, or is connected. Handles of
-   pipes give EDDY_ENOTSOCK. */
+   pipes give EDDY_ENOTSOCK, or EDDY_EBUSY. */
 EDDY_API int eddy_listener_adopt(eddy_loop_t *loop, eddy_native_t native,
                                  eddy_listener_t **listener);
 
-/* What passes, and ends no listener. A shortage: EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOBUFS, EDDY_ENOMEM, EDDY_ENOSPC (Linux:
-   too many descriptors are watched, max_user_watches of epoll(7)); connections stay in the kernel's queue. Or many
-   connections in a row that failed before they were accepted: EDDY_ECONNABORTED, EDDY_ECONNRESET, EDDY_ENOTCONN,
-   EDDY_ETIMEDOUT, EDDY_EPROTO, EDDY_EPERM (a firewall), EDDY_ENETDOWN, EDDY_ENETUNREACH, EDDY_EHOSTDOWN,
-   EDDY_EHOSTUNREACH, EDDY_ENOPROTOOPT, EDDY_EPROTONOSUPPORT, EDDY_ENOTSUP (accept(2)); single ones are passed over.
-   The listener then accepts nothing for 100 ms, whatever is started on it. */
+/* What passes, and ends no listener. A shortage: EDDY_EMFILE, EDDY_ENFILE, EDDY_ENOBUFS, EDDY_ENOMEM, EDDY_ENOSPC
+   (Linux: too many descriptors are watched, max_user_watches of epoll(7)), EDDY_ENETDOWN on Windows (Winsock was
+   ended); connections stay in the kernel's queue. Or many connections in a row that failed before they were
+   accepted: EDDY_ECONNABORTED, EDDY_ECONNRESET, EDDY_ENOTCONN, EDDY_ETIMEDOUT, EDDY_EPROTO, EDDY_EPERM (a
+   firewall), EDDY_ENETDOWN, EDDY_ENETUNREACH, EDDY_EHOSTDOWN, EDDY_EHOSTUNREACH, EDDY_ENOPROTOOPT,
+   EDDY_EPROTONOSUPPORT, EDDY_ENOTSUP (accept(2)); single ones are passed over. The listener then accepts nothing
+   for 100 ms, whatever is started on it. */
 
 /* Accepts one connection: 0 and a stream (eddy_op_take_stream), or an error, one that passes (see above) included: start
    the next one all the same, it waits as long as it must. Cancel class prompt. */

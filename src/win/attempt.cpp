@@ -160,7 +160,8 @@ OsResult os_accept(eddy_native_t fd, eddy_addr_t &peer) {
     SOCKET socket = accept(socket_of(fd), reinterpret_cast<sockaddr *>(&native), &length);
     if (socket == INVALID_SOCKET) {
       OsResult failure = outcome(-1, 0);
-      if (!concerns_one_connection(failure.value)) return failure;
+      // Winsock itself, here: the next is not to be had either.
+      if (failure.value == EDDY_ENETDOWN || !concerns_one_connection(failure.value)) return failure;
       if (tries < kAcceptTries) continue;
       return {kAgain, 0}; // the next poll tells at once when there are more
     }
