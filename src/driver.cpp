@@ -73,7 +73,8 @@ static int probe(uint32_t driver) {
 int driver_open(Loop &loop, const eddy_loop_options_t &options) {
   uint32_t wanted = options.driver;
   if (wanted == EDDY_DRIVER_AUTO) {
-    const char *name = os_environment("EDDY_DRIVER");
+    EnvironmentRoom room;
+    const char *name = os_environment("EDDY_DRIVER", room);
     int named = name && *name ? eddy_driver_by_name(name) : EDDY_DRIVER_AUTO;
     if (named < 0) return named;
     wanted = static_cast<uint32_t>(named);

@@ -19,8 +19,12 @@ OsResult os_error_now();                  // from errno or GetLastError
 int os_error_from_native(int32_t native); // never kAgain
 
 [[noreturn]] void os_abort(const char *message); // writes "eddy: MESSAGE" to standard error, aborts
-const char *os_environment(const char *name);    // nullptr when unset, or in a set-user-ID process
-void *os_alloc(size_t size);                     // aligned to 16; nullptr when refused
+// nullptr when unset, or in a set-user-ID process. Where the system copies a value it is in the caller's room.
+struct EnvironmentRoom {
+  char value[128];
+};
+const char *os_environment(const char *name, EnvironmentRoom &room);
+void *os_alloc(size_t size); // aligned to 16; nullptr when refused
 void os_release(void *memory, size_t size);
 void *os_pages(size_t size); // zeroed pages, not yet resident
 void os_release_pages(void *memory, size_t size);

@@ -39,7 +39,8 @@ static void set_up(eddy_workers &pool, const eddy_workers_options_t &options) {
 // 0 when unset; false for what is not a number of threads.
 static bool environment_threads(uint32_t &threads) {
   threads = 0;
-  const char *text = os_environment("EDDY_WORKERS");
+  EnvironmentRoom room;
+  const char *text = os_environment("EDDY_WORKERS", room);
   if (!text || !*text) return true;
   for (; *text; text++) {
     if (*text < '0' || *text > '9') return false;

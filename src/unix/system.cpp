@@ -20,7 +20,7 @@ void os_abort(const char *message) {
   abort();
 }
 
-const char *os_environment(const char *name) { return secure_getenv(name); }
+const char *os_environment(const char *name, EnvironmentRoom &) { return secure_getenv(name); }
 
 void *os_alloc(size_t size) {
   if constexpr (alignof(std::max_align_t) >= 16) return malloc(size);

@@ -19,27 +19,13 @@ using DeviceCall = NTSTATUS NTAPI(HANDLE, HANDLE, void *, void *, IO_STATUS_BLOC
                                   ULONG, void *, ULONG);
 using CancelCall = NTSTATUS NTAPI(HANDLE, IO_STATUS_BLOCK *, IO_STATUS_BLOCK *);
 
-struct Ntdll {
-  CreateFileCall *create;
-  DeviceCall *control;
-  CancelCall *cancel;
-};
-
-// Looked up again by two threads at worst, with the same outcome.
-Ntdll ntdll;
-
-bool ntdll_ready() {
-  if (ntdll.cancel) return true;
-  ntdll.create = system_function<CreateFileCall>("ntdll.dll", "NtCreateFile");
-  ntdll.control = system_function<DeviceCall>("ntdll.dll", "NtDeviceIoControlFile");
-  CancelCall *cancel = system_function<CancelCall>("ntdll.dll", "NtCancelIoFileEx");
-  if (!ntdll.create || !ntdll.control) return false;
-  ntdll.cancel = cancel;
-  return cancel != nullptr;
-}
+constinit LateFunction<CreateFileCall> create_file("ntdll.dll", "NtCreateFile");
+constinit LateFunction<DeviceCall> control("ntdll.dll", "NtDeviceIoControlFile");
+constinit LateFunction<CancelCall> cancel_io("ntdll.dll", "NtCancelIoFileEx");
 
 int32_t create(HANDLE *helper, ULONG options = 0) {
-  if (!ntdll_ready()) return kMissing;
+  // There is no helper, and so no poll, without all three.
+  if (!create_file.get() || !control.get() || !cancel_io.get()) return kMissing;
   wchar_t path[] = L"\\Device\\Afd\\eddy";
   UNICODE_STRING name = {sizeof path - sizeof *path, sizeof path, path};
   OBJECT_ATTRIBUTES attributes = {};
@@ -47,8 +33,8 @@ int32_t create(HANDLE *helper, ULONG options = 0) {
   attributes.ObjectName = &name;
   IO_STATUS_BLOCK status;
   constexpr ULONG open_existing = 1; // FILE_OPEN
-  return ntdll.create(helper, SYNCHRONIZE, &attributes, &status, nullptr, 0,
-                      FILE_SHARE_READ | FILE_SHARE_WRITE, open_existing, options, nullptr, 0);
+  return create_file.get()(helper, SYNCHRONIZE, &attributes, &status, nullptr, 0,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE, open_existing, options, nullptr, 0);
 }
 
 // Packets come for every accepted poll, ready at once or not: skipping those would be a second way to end.
@@ -66,15 +52,15 @@ int32_t open(void *context, uintptr_t *helper) {
 }
 
 int32_t poll(void *, uintptr_t helper, AfdNode &node) {
-  return ntdll.control(reinterpret_cast<HANDLE>(helper), nullptr, nullptr, &node,
+  return control.get()(reinterpret_cast<HANDLE>(helper), nullptr, nullptr, &node,
                        reinterpret_cast<IO_STATUS_BLOCK *>(&node.status), kIoctlPoll, &node.info,
                        sizeof node.info, &node.info, sizeof node.info);
 }
 
 int32_t cancel(void *, uintptr_t helper, AfdNode &node) {
   IO_STATUS_BLOCK outcome;
-  return ntdll.cancel(reinterpret_cast<HANDLE>(helper),
-                      reinterpret_cast<IO_STATUS_BLOCK *>(&node.status), &outcome);
+  return cancel_io.get()(reinterpret_cast<HANDLE>(helper),
+                         reinterpret_cast<IO_STATUS_BLOCK *>(&node.status), &outcome);
 }
 
 bool ask_socket(SOCKET socket, DWORD question, SOCKET &answer) {
@@ -118,7 +104,7 @@ OsResult afd_look(uintptr_t socket, uint32_t events) {
                       .events = events | kAfdAbort,
                       .status = 0};
   AfdStatus outcome = {};
-  int32_t status = ntdll.control(handle_of(helper.value), nullptr, nullptr, nullptr,
+  int32_t status = control.get()(handle_of(helper.value), nullptr, nullptr, nullptr,
                                  reinterpret_cast<IO_STATUS_BLOCK *>(&outcome), kIoctlPoll, &info,
                                  sizeof info, &info, sizeof info);
   if (status < 0) return {os_error_from_native(status), status};

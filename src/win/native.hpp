@@ -3,6 +3,8 @@
 
 #include "../os.hpp"
 
+#include <atomic>
+
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
@@ -43,5 +45,27 @@ Function *system_function(const char *library, const char *name) {
   FARPROC found = module ? GetProcAddress(module, name) : nullptr;
   return reinterpret_cast<Function *>(reinterpret_cast<void *>(found));
 }
+
+// ... and that is asked for often: kept from its first use on. Any thread; those that come first look for themselves.
+template<class Function>
+class LateFunction {
+public:
+  constexpr LateFunction(const char *in, const char *called) : library(in), name(called) {}
+
+  Function *get() { // nullptr: it is not there
+    uintptr_t known = found.load(std::memory_order_acquire);
+    if (known == kUnknown) {
+      known = reinterpret_cast<uintptr_t>(system_function<Function>(library, name));
+      if (!known) known = kMissing;
+      found.store(known, std::memory_order_release);
+    }
+    return known == kMissing ? nullptr : reinterpret_cast<Function *>(known);
+  }
+
+private:
+  static constexpr uintptr_t kUnknown = 0, kMissing = 1;
+  std::atomic<uintptr_t> found{kUnknown};
+  const char *library, *name;
+};
 
 } // namespace eddy

@@ -3,20 +3,11 @@
 // (A thread_local variable of mingw is a function of a runtime that the DLL does not have.)
 #pragma once
 
-#include <cstdint>
+#include "machine.hpp"
 
 namespace eddy {
 
-inline uintptr_t os_thread() {
-#if defined(__x86_64__)
-  uintptr_t block;
-  asm("movq %%gs:0x30, %0" : "=r"(block)); // NT_TIB::Self
-  return block;
-#else
-#error "src/win/os_thread.hpp: not written for this architecture"
-#endif
-}
-
+inline uintptr_t os_thread() { return thread_block(); }
 inline uintptr_t os_thread_seen() { return os_thread(); }
 
 // In slots of the system, thread.cpp; GetLastError stays.

@@ -1,7 +1,6 @@
 // The process around the loop: memory, environment, abort.
+#include "machine.hpp"
 #include "native.hpp"
-
-#include <cstdlib>
 
 namespace eddy {
 
@@ -16,14 +15,14 @@ void os_abort(const char *message) {
   // One call, so that the line stays whole among those of other threads.
   WriteFile(GetStdHandle(STD_ERROR_HANDLE), line, static_cast<DWORD>(length + 7), &written,
             nullptr);
-  abort();
+  fast_fail(); // abort() of the C runtime has a handler, and a box on the screen to be clicked
 }
 
-// The process's environment, not the copy of one of the C runtimes. Valid until the next call.
-const char *os_environment(const char *name) {
-  static char value[128];
-  DWORD length = GetEnvironmentVariableA(name, value, sizeof value);
-  return length && length < sizeof value ? value : nullptr;
+// The process's environment, not the copy of one of the C runtimes.
+const char *os_environment(const char *name, EnvironmentRoom &room) {
+  DWORD length = GetEnvironmentVariableA(name, room.value, sizeof room.value);
+  if (!length) return nullptr;
+  return length < sizeof room.value ? room.value : "too long";
 }
 
 // Windows' heap aligns to 16 on 64 bits.

@@ -1,6 +1,7 @@
 // Starting threads, what is kept for each, their ends, and sleeping on a word.
 #include "native.hpp"
 #include "os_thread.hpp"
+#include "processors.hpp"
 
 namespace eddy {
 
@@ -67,9 +68,12 @@ OsResult os_thread_start(const OsThread &thread, uint64_t stack_size) {
 }
 
 // Windows 10 1607 and later, shown by debuggers.
+using SetDescription = HRESULT WINAPI(HANDLE, PCWSTR);
+static constinit LateFunction<SetDescription> set_description("kernel32.dll",
+                                                              "SetThreadDescription");
+
 void os_thread_name(const char *name) {
-  using SetDescription = HRESULT WINAPI(HANDLE, PCWSTR);
-  static auto *set = system_function<SetDescription>("kernel32.dll", "SetThreadDescription");
+  SetDescription *set = set_description.get();
   if (!set) return;
   wchar_t wide[16];
   size_t i = 0;
@@ -78,13 +82,28 @@ void os_thread_name(const char *name) {
   set(GetCurrentThread(), wide);
 }
 
-// Of the processor group that the process runs in.
-uint32_t os_processors() {
+using GroupsCall = BOOL WINAPI(HANDLE, USHORT *, USHORT *);
+using ActiveCall = DWORD WINAPI(WORD);
+static constinit LateFunction<GroupsCall> process_groups("kernel32.dll", "GetProcessGroupAffinity");
+static constinit LateFunction<ActiveCall> active_processors("kernel32.dll",
+                                                            "GetActiveProcessorCount");
+
+static uint64_t affinity() {
   DWORD_PTR process = 0, system = 0;
-  GetProcessAffinityMask(GetCurrentProcess(), &process, &system);
-  int count = __builtin_popcountll(process);
-  return count > 0 ? static_cast<uint32_t>(count) : 1; // 0: the process is in several groups
+  return GetProcessAffinityMask(GetCurrentProcess(), &process, &system) ? process : 0;
 }
+
+static bool groups_of_process(uint16_t *count, uint16_t *groups) {
+  GroupsCall *call = process_groups.get();
+  return call && call(GetCurrentProcess(), count, groups);
+}
+
+static uint32_t active_in(uint16_t group) {
+  ActiveCall *call = active_processors.get();
+  return call ? call(group) : 0;
+}
+
+uint32_t os_processors() { return count_processors({affinity, groups_of_process, active_in}); }
 
 void os_sleep_on(std::atomic<uint32_t> &word, uint32_t expected, Time limit) {
   DWORD milliseconds = INFINITE;
