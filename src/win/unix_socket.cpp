@@ -41,18 +41,37 @@ size_t os_path_of(const eddy_addr_t &addr, char *path) {
   return static_cast<size_t>(size) + 1;
 }
 
-bool os_path_made(const char *, uint64_t id[2]) {
-  id[0] = id[1] = 0;
+static bool wide_path(const char *path, wchar_t *wide) {
+  const uint8_t *bytes = reinterpret_cast<const uint8_t *>(path);
+  int length = wtf8_to_utf16(bytes, strlen(path), reinterpret_cast<char16_t *>(wide), kWidePath);
+  if (length <= 0) return false;
+  wide[length] = 0;
   return true;
 }
 
-void os_path_remove(const char *path, const uint64_t[2]) {
-  char16_t wide[kWidePath + 1];
-  int length =
-      wtf8_to_utf16(reinterpret_cast<const uint8_t *>(path), strlen(path), wide, kWidePath);
-  if (length <= 0) return;
-  wide[length] = 0;
-  DeleteFileW(reinterpret_cast<const wchar_t *>(wide));
+// A socket's file is a reparse point: looked at itself, never followed.
+bool os_path_made(const char *path, uint64_t id[2]) {
+  wchar_t wide[kWidePath + 1];
+  if (!wide_path(path, wide)) return false;
+  constexpr DWORD all = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+  HANDLE file = CreateFileW(wide, FILE_READ_ATTRIBUTES, all, nullptr, OPEN_EXISTING,
+                            FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+  if (file == INVALID_HANDLE_VALUE) return false;
+  BY_HANDLE_FILE_INFORMATION about;
+  bool known = GetFileInformationByHandle(file, &about);
+  CloseHandle(file);
+  if (!known) return false;
+  id[0] = about.dwVolumeSerialNumber;
+  id[1] = static_cast<uint64_t>(about.nFileIndexHigh) << 32 | about.nFileIndexLow;
+  return true;
+}
+
+// Another program may have put its own socket there meanwhile.
+void os_path_remove(const char *path, const uint64_t id[2]) {
+  wchar_t wide[kWidePath + 1];
+  uint64_t now[2];
+  if (os_path_made(path, now) && now[0] == id[0] && now[1] == id[1] && wide_path(path, wide))
+    DeleteFileW(wide);
 }
 
 } // namespace eddy

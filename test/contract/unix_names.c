@@ -1,12 +1,9 @@
 // A path with a NUL inside names nothing; a relative one is the same file wherever the process goes.
 #include "local.h"
+#include "needs.h"
 
-#include <sys/stat.h>
-
-static int exists(const char *path) {
-  struct stat status;
-  return lstat(path, &status) == 0;
-}
+#define NEEDS_PATHS()                                                                              \
+  if (!unix_sockets()) SKIP("this system has no Unix sockets")
 
 static eddy_addr_t named(const void *bytes, size_t length) {
   eddy_addr_t addr = {.family = EDDY_AF_UNIX, .length = (uint16_t)length};
@@ -15,9 +12,10 @@ static eddy_addr_t named(const void *bytes, size_t length) {
 }
 
 static void nul_inside_a_path(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t whole;
-  local_address(&whole);
+  assert_int_equal(eddy_addr_parse(&whole, path_name(), 0), 0);
   eddy_addr_t cut = whole, end = whole;
   cut.bytes[cut.length - 1] = 0; // ... and something behind it
   cut.bytes[cut.length++] = 'x';
@@ -35,13 +33,14 @@ static void nul_inside_a_path(void **state) {
     turn_until(loop, &connect.finals, 1);
     assert_int_equal(connect.result, EDDY_EINVAL);
     assert_int_equal(eddy_addr_to_native(&wrong[i], native, sizeof native), EDDY_EINVAL);
-    assert_false(exists((const char *)wrong[i].bytes));
+    assert_false(path_exists((const char *)wrong[i].bytes));
     close_stream(loop, stream);
   }
 }
 
 // In an abstract name every byte counts.
 static void nul_inside_an_abstract_name(void **state) {
+  NEEDS(UNIX_NAMES);
   eddy_loop_t *loop = LOOP(state);
   char name[64] = {0};
   int length = 1 + snprintf(name + 1, sizeof name - 1, "eddy-%d", (int)getpid());
@@ -57,23 +56,23 @@ static void nul_inside_an_abstract_name(void **state) {
 }
 
 // A folder of the test's own, for chdir concerns the whole process.
-static void in_a_folder(char folder[64], char here[512]) {
-  snprintf(folder, 64, "/tmp/eddy-names-XXXXXX");
-  assert_non_null(mkdtemp(folder));
+static void in_a_folder(char folder[128], char here[512]) {
+  assert_true(folder_made(folder, 128));
   assert_non_null(getcwd(here, 512));
   assert_int_equal(chdir(folder), 0);
 }
 
 static void relative_paths_are_removed(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
-  char folder[64], here[512];
+  char folder[128], here[512];
   in_a_folder(folder, here);
   eddy_addr_t addr = named("own.sock", 8), told;
   eddy_listener_t *listener = NULL;
   assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), 0);
   assert_int_equal(eddy_listener_address(listener, &told), 0);
   assert_true(eddy_addr_equal(&told, &addr));
-  assert_true(exists("own.sock"));
+  assert_true(path_exists("own.sock"));
   assert_int_equal(chdir(here), 0);
   eddy_listener_close(listener, NULL, NULL);
   assert_int_equal(rmdir(folder), 0); // nothing is left in it
@@ -81,8 +80,9 @@ static void relative_paths_are_removed(void **state) {
 
 // What has the same relative name where the process is now is somebody else's.
 static void only_their_own(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
-  char folder[64], here[512], other[64], unused[512];
+  char folder[128], here[512], other[128], unused[512];
   in_a_folder(folder, here);
   eddy_addr_t addr = named("own.sock", 8);
   eddy_listener_t *listener = NULL, *second = NULL;
@@ -90,7 +90,7 @@ static void only_their_own(void **state) {
   in_a_folder(other, unused);
   assert_int_equal(eddy_listener_open(loop, &addr, NULL, &second), 0);
   eddy_listener_close(listener, NULL, NULL);
-  assert_true(exists("own.sock"));
+  assert_true(path_exists("own.sock"));
   eddy_listener_close(second, NULL, NULL);
   assert_int_equal(chdir(here), 0);
   assert_int_equal(rmdir(folder), 0);

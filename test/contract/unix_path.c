@@ -1,17 +1,28 @@
 // Paths and abstract names of Unix sockets: who makes the file, who removes it, and who does not.
 #include "local.h"
+#include "needs.h"
 
-#include <sys/stat.h>
+#define NEEDS_PATHS()                                                                              \
+  if (!unix_sockets()) SKIP("this system has no Unix sockets")
 
-static int exists(const eddy_addr_t *addr) {
-  struct stat status;
-  return lstat((const char *)addr->bytes, &status) == 0;
+static int exists(const eddy_addr_t *addr) { return path_exists((const char *)addr->bytes); }
+
+static void path_address(eddy_addr_t *addr) {
+  assert_int_equal(eddy_addr_parse(addr, path_name(), 0), 0);
+}
+
+static eddy_listener_t *path_listen(eddy_loop_t *loop, eddy_addr_t *addr) {
+  eddy_listener_t *listener = NULL;
+  path_address(addr);
+  assert_int_equal(eddy_listener_open(loop, addr, NULL, &listener), 0);
+  return listener;
 }
 
 static void removed_when_closed(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
-  eddy_listener_t *listener = local_listen(loop, &addr), *second = NULL;
+  eddy_listener_t *listener = path_listen(loop, &addr), *second = NULL;
   assert_true(exists(&addr));
   assert_int_equal(eddy_listener_open(loop, &addr, NULL, &second), EDDY_EADDRINUSE);
   assert_true(exists(&addr)); // it is the first one's
@@ -23,28 +34,33 @@ static void removed_when_closed(void **state) {
 
 // A file that was there before, a socket or not, is nobody's to remove.
 static void existing_files_stay(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = NULL;
-  local_address(&addr);
+  path_address(&addr);
   const char *path = (const char *)addr.bytes;
-  close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fclose(file);
   assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), EDDY_EADDRINUSE);
   assert_true(exists(&addr));
   eddy_stream_t *stream = local_stream(loop);
   struct rec connect = {0};
   eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
   turn_until(loop, &connect.finals, 1);
-  assert_int_equal(connect.result, EDDY_ECONNREFUSED);
+  // Windows' word for it is not documented.
+  assert_true(HAS_UNIX_NAMES ? connect.result == EDDY_ECONNREFUSED : connect.result < 0);
   close_stream(loop, stream);
   unlink(path);
 }
 
 // A new server has put its own socket in the place of the old one, which closes later.
 static void replaced_files_stay(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
-  eddy_listener_t *old = local_listen(loop, &addr), *fresh = NULL;
+  eddy_listener_t *old = path_listen(loop, &addr), *fresh = NULL;
   assert_int_equal(unlink((const char *)addr.bytes), 0);
   assert_int_equal(eddy_listener_open(loop, &addr, NULL, &fresh), 0);
   eddy_listener_close(old, NULL, NULL);
@@ -57,9 +73,10 @@ static void replaced_files_stay(void **state) {
 }
 
 static void adopted_ones_keep_it(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr, told;
-  local_address(&addr);
+  path_address(&addr);
   struct sockaddr_storage native;
   int length = eddy_addr_to_native(&addr, &native, sizeof native);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -79,6 +96,7 @@ static void adopted_ones_keep_it(void **state) {
 }
 
 static void abstract_names(void **state) {
+  NEEDS(UNIX_NAMES);
   eddy_loop_t *loop = LOOP(state);
   char text[EDDY_ADDR_TEXT];
   eddy_addr_t addr, told;
@@ -101,6 +119,7 @@ static void abstract_names(void **state) {
 
 // Length 0: the system chooses an abstract name (unix(7), autobind).
 static void chosen_by_the_system(void **state) {
+  NEEDS(UNIX_NAMES);
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr = {.family = EDDY_AF_UNIX};
   eddy_listener_t *listener = NULL;
@@ -115,10 +134,11 @@ static void chosen_by_the_system(void **state) {
 
 // A client with a name of its own: the server is told it.
 static void bound_clients(void **state) {
+  NEEDS(UNIX_NAMES);
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr, own, told;
-  eddy_listener_t *listener = local_listen(loop, &addr);
-  local_address(&own);
+  eddy_listener_t *listener = path_listen(loop, &addr);
+  path_address(&own);
   struct rec accepted = {.then = take_accepted}, connected = {0};
   eddy_stream_t *client = local_stream(loop);
   assert_int_equal(eddy_stream_bind(client, &own), 0);
@@ -138,11 +158,13 @@ static void bound_clients(void **state) {
 }
 
 static void no_folder(void **state) {
+  NEEDS_PATHS();
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = NULL;
   assert_int_equal(eddy_addr_parse(&addr, "unix:/nowhere/at/all", 0), 0);
-  assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), EDDY_ENOENT);
+  int opened = eddy_listener_open(loop, &addr, NULL, &listener);
+  assert_true(HAS_UNIX_NAMES ? opened == EDDY_ENOENT : opened < 0);
   assert_null(listener);
 }
 

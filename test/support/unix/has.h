@@ -6,7 +6,8 @@
 #define HAS_SECCOMP 1
 #define HAS_PROC 1         // the process told as files: threads, CPU time
 #define HAS_POSIX_FILES 1  // pipes, ptys, procfs and the like as descriptors
-#define HAS_UNIX_SOCKETS 1 // with paths, and as plain sockets
+#define HAS_UNIX_NAMES 1   // abstract ones, those that the system chooses, and of clients
+#define HAS_UNIX_SOCKETS 1 // as plain sockets, pairs among them
 #define HAS_HALF_CLOSE 1   // of local streams too
 #define HAS_SIGNALS 1
 #define HAS_PROMPT_HANDLE                                                                          \

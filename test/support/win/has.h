@@ -6,6 +6,7 @@
 #define HAS_SECCOMP 0
 #define HAS_PROC 0
 #define HAS_POSIX_FILES 0
+#define HAS_UNIX_NAMES 0 // abstract ones, those that the system chooses, and of clients
 #define HAS_UNIX_SOCKETS 0
 #define HAS_HALF_CLOSE 0
 #define HAS_SIGNALS 0
