@@ -30,6 +30,7 @@ enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
      EDDY_ENOTSOCK another kind of handle of Windows: a mutex (the thread that waits would own it), a pipe, a console
      EDDY_EPERM    what epoll(7) does not take, a regular file or directory mostly: there is nothing to wait for.
                    Files of procfs and sysfs that tell of changes are taken
+     EDDY_EBUSY    a pipe of Windows on which somebody's call blocks, as eddy_stream_adopt
      EDDY_EEXIST   this loop has a handle for this descriptor, of whatever kind (of a stream: eddy_stream_wait)
      EDDY_ECLOSED  the loop is draining
      EDDY_ELOST    it has lost its kernel interface

@@ -51,8 +51,12 @@ bool wait_cancel(Wait &wait);
 void wait_ended(Wait &wait); // its packet has come
 void wait_free(Wait &wait);  // nothing is to come
 
-// Whether the object has one of these types. Never waits for what is under way on it.
+// Questions about an object that never wait for what is under way on it; and whether it has one of these types.
+bool object_query(HANDLE handle, int question, void *answer, ULONG room);
 bool object_is(HANDLE handle, std::initializer_list<const wchar_t *> types);
+
+// pipe_adopt.cpp: EDDY_EBUSY where somebody's blocking call keeps every question about a file waiting.
+OsResult file_answers(eddy_native_t native);
 
 // waitable.cpp
 bool waitable(HANDLE handle);

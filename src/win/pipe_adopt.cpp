@@ -13,10 +13,12 @@ struct Questions {
   HANDLE given, handle; // and its duplicate, which stays
   std::atomic<int> owners = 2;
   std::atomic<bool> begun = false, unwanted = false;
+  bool adopts; // ... or only wants to know that there are answers
   bool pipe = false, plain = false;
   OsResult synchronous = {};
 
-  Questions(HANDLE theirs, HANDLE ours) : given(theirs), handle(ours) {}
+  Questions(HANDLE theirs, HANDLE ours, bool adopting)
+      : given(theirs), handle(ours), adopts(adopting) {}
 };
 
 void leave(Questions &questions) {
@@ -25,12 +27,14 @@ void leave(Questions &questions) {
   os_release(&questions, sizeof(Questions));
 }
 
+using QueryFile = NTSTATUS NTAPI(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, int);
+constinit LateFunction<QueryFile> query_file("ntdll.dll", "NtQueryInformationFile");
+
 // The I/O manager's flags of an open handle: whether its calls block.
 OsResult is_synchronous(HANDLE handle) {
-  using Query = NTSTATUS NTAPI(HANDLE, IO_STATUS_BLOCK *, void *, ULONG, int);
   constexpr int mode_information = 16;       // FileModeInformation
   constexpr ULONG synchronous = 0x10 | 0x20; // FILE_SYNCHRONOUS_IO_ALERT, _NONALERT
-  auto *query = system_function<Query>("ntdll.dll", "NtQueryInformationFile");
+  QueryFile *query = query_file.get();
   if (!query) return {EDDY_ENOTSUP, 0};
   IO_STATUS_BLOCK status;
   ULONG mode = 0;
@@ -55,7 +59,7 @@ void ask(Questions &questions) {
   questions.begun = true;
   // A socket is a pipe too, for the system. Winsock would keep a note of the duplicate.
   questions.pipe = !is_socket(questions.given) && GetFileType(handle) == FILE_TYPE_PIPE;
-  if (!questions.pipe) return;
+  if (!questions.pipe || !questions.adopts) return;
   questions.synchronous = is_synchronous(handle);
   if (questions.synchronous.value >= 0 && !questions.unwanted) questions.plain = make_plain(handle);
 }
@@ -97,7 +101,7 @@ OsResult ask_within_reason(Questions &questions) {
 }
 
 // 1: calls on it block; 0; or why it cannot be taken.
-OsResult examine(HANDLE handle) {
+OsResult examine(HANDLE handle, bool adopts) {
   HANDLE self = GetCurrentProcess(), duplicate;
   if (!DuplicateHandle(self, handle, self, &duplicate, 0, FALSE, DUPLICATE_SAME_ACCESS))
     return {EDDY_ENOTSOCK, 0};
@@ -106,22 +110,30 @@ OsResult examine(HANDLE handle) {
     CloseHandle(duplicate);
     return {EDDY_ENOMEM, 0};
   }
-  Questions &questions = *new (memory) Questions(handle, duplicate);
+  Questions &questions = *new (memory) Questions(handle, duplicate, adopts);
   OsResult result = ask_within_reason(questions);
   leave(questions);
   return result;
 }
 
+// The object of a file is signalled when no call is under way: then a question does not wait.
+bool in_use(HANDLE file) { return WaitForSingleObject(file, 0) != WAIT_OBJECT_0; }
+
 } // namespace
 
-// What is no pipe may be a socket, EDDY_ENOTSOCK. The object of a file is signalled when no call is under way: then a
-// question does not wait, and a socket needs no thread.
+OsResult file_answers(eddy_native_t native) {
+  HANDLE handle = handle_of(native);
+  if (native <= 0 || !object_is(handle, {L"File"}) || !in_use(handle)) return {};
+  OsResult asked = examine(handle, false);
+  return asked.value == EDDY_EBUSY ? asked : OsResult{};
+}
+
+// What is no pipe may be a socket, EDDY_ENOTSOCK, and needs no thread.
 OsResult pipe_adopt_foreign(Source &source, eddy_native_t native) {
   HANDLE handle = handle_of(native);
   if (native <= 0 || !object_is(handle, {L"File"})) return {EDDY_ENOTSOCK, 0};
-  if (WaitForSingleObject(handle, 0) == WAIT_OBJECT_0 && is_socket(handle))
-    return {EDDY_ENOTSOCK, 0};
-  OsResult synchronous = examine(handle);
+  if (!in_use(handle) && is_socket(handle)) return {EDDY_ENOTSOCK, 0};
+  OsResult synchronous = examine(handle, true);
   if (synchronous.value < 0) return synchronous;
   Pipe *pipe = pipe_memory(*source.loop, handle);
   if (!pipe) return {EDDY_ENOMEM, 0};

@@ -40,15 +40,13 @@ HANDLE open_client(const wchar_t *name) {
   return handle;
 }
 
-// What the handle was opened for. Unlike questions about the file, this never waits for a call that blocks on it.
+// What the handle was opened for.
 void ask_rights(Pipe &pipe) {
-  using Query = int32_t NTAPI(HANDLE, int, void *, ULONG, ULONG *);
   constexpr int basic_information = 0; // ObjectBasicInformation
   struct {
     ULONG attributes, access, others[12];
   } answer;
-  auto *query = system_function<Query>("ntdll.dll", "NtQueryObject");
-  bool known = query && query(pipe.handle, basic_information, &answer, sizeof answer, nullptr) >= 0;
+  bool known = object_query(pipe.handle, basic_information, &answer, sizeof answer);
   pipe.reads = !known || (answer.access & FILE_READ_DATA);
   pipe.writes = !known || (answer.access & FILE_WRITE_DATA);
 }

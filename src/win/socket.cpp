@@ -120,6 +120,8 @@ OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t ba
 
 OsResult os_socket_adopt(eddy_native_t fd, bool listening) {
   system_start();
+  OsResult answers = file_answers(fd);
+  if (answers.value < 0) return answers;
   OsResult type = get_flag(fd, SO_TYPE);
   if (type.value < 0) return not_a_socket(fd, type);
   if (type.value != SOCK_STREAM) return {EDDY_ENOTSOCK, 0};
@@ -185,6 +187,8 @@ void os_socket_drop(eddy_native_t fd) { closesocket(socket_of(fd)); }
 
 OsResult os_pollable(eddy_native_t fd) {
   system_start();
+  OsResult answers = file_answers(fd);
+  if (answers.value < 0) return answers;
   OsResult type = get_flag(fd, SO_TYPE);
   if (type.value >= 0) return {};
   if (type.native == WSAENOTSOCK && GetFileType(handle_of(fd)) == FILE_TYPE_DISK)

@@ -13,24 +13,17 @@ using Associate = NTSTATUS NTAPI(HANDLE packet, HANDLE port, HANDLE object, void
                                  void *context, NTSTATUS, ULONG_PTR, BOOLEAN *already);
 using Cancel = NTSTATUS NTAPI(HANDLE packet, BOOLEAN remove_signalled);
 
-struct Calls {
-  Create *create;
-  Associate *associate;
-  Cancel *cancel;
-};
+constinit LateFunction<Create> create("ntdll.dll", "NtCreateWaitCompletionPacket");
+constinit LateFunction<Associate> associate("ntdll.dll", "NtAssociateWaitCompletionPacket");
+constinit LateFunction<Cancel> cancel("ntdll.dll", "NtCancelWaitCompletionPacket");
 
-bool find(Calls &calls) {
-  calls = {system_function<Create>("ntdll.dll", "NtCreateWaitCompletionPacket"),
-           system_function<Associate>("ntdll.dll", "NtAssociateWaitCompletionPacket"),
-           system_function<Cancel>("ntdll.dll", "NtCancelWaitCompletionPacket")};
-  return calls.create && calls.associate && calls.cancel;
-}
+bool kernel_waits() { return create.get() && associate.get() && cancel.get(); }
 
-OsResult associate(Wait &wait, const Calls &calls, HANDLE object) {
+OsResult wait_in_kernel(Wait &wait, HANDLE object) {
   int32_t status = 0;
-  if (!wait.packet) status = calls.create(&wait.packet, GENERIC_READ | GENERIC_WRITE, nullptr);
+  if (!wait.packet) status = create.get()(&wait.packet, GENERIC_READ | GENERIC_WRITE, nullptr);
   if (status >= 0)
-    status = calls.associate(wait.packet, wait.port, object,
+    status = associate.get()(wait.packet, wait.port, object,
                              reinterpret_cast<void *>(uintptr_t{kPacketWaitable}), wait.context, 0,
                              0, nullptr);
   return status < 0 ? os_failure(static_cast<DWORD>(status)) : OsResult{};
@@ -47,13 +40,20 @@ void CALLBACK fire(void *context, BOOLEAN) {
 
 } // namespace
 
+using QueryObject = NTSTATUS NTAPI(HANDLE, int, void *, ULONG, ULONG *);
+static constinit LateFunction<QueryObject> query_object("ntdll.dll", "NtQueryObject");
+
+// Unlike questions about a file, it does not wait for calls that block on that.
+bool object_query(HANDLE handle, int question, void *answer, ULONG room) {
+  QueryObject *query = query_object.get();
+  ULONG size; // some want it
+  return query && query(handle, question, answer, room, &size) >= 0;
+}
+
 bool object_is(HANDLE handle, std::initializer_list<const wchar_t *> types) {
-  using Query = NTSTATUS NTAPI(HANDLE, int, void *, ULONG, ULONG *);
   constexpr int type_information = 2; // ObjectTypeInformation
-  auto *query = system_function<Query>("ntdll.dll", "NtQueryObject");
   alignas(UNICODE_STRING) char answer[512];
-  ULONG size;
-  if (!query || query(handle, type_information, answer, sizeof answer, &size) < 0) return false;
+  if (!object_query(handle, type_information, answer, sizeof answer)) return false;
   const UNICODE_STRING &type = *reinterpret_cast<const UNICODE_STRING *>(answer);
   for (const wchar_t *known : types) {
     size_t length = 0;
@@ -65,8 +65,7 @@ bool object_is(HANDLE handle, std::initializer_list<const wchar_t *> types) {
 }
 
 OsResult wait_begin(Wait &wait, HANDLE object) {
-  Calls calls;
-  if (find(calls)) return associate(wait, calls, object);
+  if (kernel_waits()) return wait_in_kernel(wait, object);
   wait.fired.store(false, std::memory_order_relaxed);
   if (RegisterWaitForSingleObject(&wait.pooled, object, fire, &wait, INFINITE,
                                   WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD))
@@ -78,8 +77,7 @@ OsResult wait_begin(Wait &wait, HANDLE object) {
 // A packet that is queued already is left there: taking it out would look like a wait that was broken off before the
 // signal, which then were lost.
 bool wait_cancel(Wait &wait) {
-  Calls calls;
-  if (wait.packet && find(calls)) return calls.cancel(wait.packet, FALSE) == 0;
+  if (wait.packet) return cancel.get()(wait.packet, FALSE) == 0;
   wait_ended(wait);
   return !wait.fired.load(std::memory_order_acquire);
 }

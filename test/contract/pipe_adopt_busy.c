@@ -1,21 +1,32 @@
-// Adopting a handle on which somebody else's call blocks, on Windows: the system lets no question about it through, and
-// the loop does not wait for that.
+// Adopting or watching a handle on which somebody else's call blocks, on Windows: the system lets no question about it
+// through, and the loop does not wait for that.
 #include "local.h"
 
 #include <pthread.h>
 
+#undef getsockopt
+
 static DWORD WINAPI file_type(HANDLE handle);
-// What the library calls for GetFileType. Wine answers while a call blocks; Windows waits, as this does.
+static int WSAAPI option(SOCKET socket, int level, int name, char *value, int *size);
+// What the library calls for GetFileType and getsockopt. Wine answers while a call blocks; Windows waits, as these do.
 void *__imp_GetFileType = (void *)file_type;
+void *__imp_getsockopt = (void *)option;
 
 static HANDLE gate; // not there: open
 
-static DWORD WINAPI file_type(HANDLE handle) {
+static FARPROC past_the_gate(const char *library, const char *name) {
   if (gate) WaitForSingleObject(gate, 5000);
-  DWORD(WINAPI * real)(HANDLE);
-  FARPROC found = GetProcAddress(GetModuleHandleA("kernel32.dll"), "GetFileType");
-  memcpy(&real, &found, sizeof real);
+  return GetProcAddress(GetModuleHandleA(library), name);
+}
+
+static DWORD WINAPI file_type(HANDLE handle) {
+  __typeof__(&GetFileType) real = (void *)past_the_gate("kernel32.dll", "GetFileType");
   return real(handle);
+}
+
+static int WSAAPI option(SOCKET socket, int level, int name, char *value, int *size) {
+  __typeof__(&getsockopt) real = (void *)past_the_gate("ws2_32.dll", "getsockopt");
+  return real(socket, level, name, value, size);
 }
 
 static int adopt(eddy_loop_t *loop, HANDLE handle, eddy_stream_t **stream) {
@@ -97,6 +108,35 @@ static void a_reader(void **state) {
   CloseHandle(out);
 }
 
+// Those who take no pipes do not wait for one either.
+static void others_do_not_wait(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  HANDLE in, out, opened = CreateEventW(NULL, TRUE, FALSE, NULL);
+  eddy_fd_t *fd = NULL;
+  eddy_listener_t *listener = NULL;
+  pthread_t thread;
+  DWORD size;
+  assert_true(CreatePipe(&in, &out, NULL, 0));
+  pthread_create(&thread, NULL, read_one, in);
+  Sleep(50);
+  gate = opened;
+  assert_int_equal(eddy_fd_open(loop, (eddy_native_t)(intptr_t)in, &fd), EDDY_EBUSY);
+  assert_int_equal(eddy_listener_adopt(loop, (eddy_native_t)(intptr_t)in, &listener), EDDY_EBUSY);
+  SetEvent(opened);
+  assert_int_equal(eddy_fd_open(loop, (eddy_native_t)(intptr_t)in, &fd), EDDY_ENOTSOCK);
+  assert_int_equal(eddy_listener_adopt(loop, (eddy_native_t)(intptr_t)in, &listener),
+                   EDDY_ENOTSOCK);
+  assert_null(fd);
+  assert_null(listener);
+  Sleep(20); // the first questions are answered, to nobody
+  gate = NULL;
+  assert_true(WriteFile(out, "x", 1, &size, NULL));
+  pthread_join(thread, NULL);
+  CloseHandle(in);
+  CloseHandle(out);
+  CloseHandle(opened);
+}
+
 // What is no file is refused without a wait for it, which would take an event's signal.
 static void objects(void **state) {
   eddy_loop_t *loop = LOOP(state);
@@ -120,6 +160,7 @@ static int loop_teardown(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {LOOP_TEST(no_answer), LOOP_TEST(the_loop_ends_before),
-                                     LOOP_TEST(a_reader), FIXTURE_TEST(objects)};
+                                     LOOP_TEST(a_reader), LOOP_TEST(others_do_not_wait),
+                                     FIXTURE_TEST(objects)};
   return RUN_TESTS(tests);
 }
