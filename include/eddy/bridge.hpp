@@ -36,11 +36,20 @@ public:
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  // The first call counts. False: it was complete already, or its loop has ended.
+  // The first call counts. False: it was complete already, or its loop has ended. What making the outcome throws is the
+  // outcome.
   template<class Make>
   bool complete(Make make) {
     if (completed_.exchange(true, std::memory_order_acq_rel)) return false;
+#if EDDY_EXCEPTIONS
+    try {
+      outcome_.emplace(make());
+    } catch (...) {
+      outcome_.emplace(failure(std::current_exception()));
+    }
+#else
     outcome_.emplace(make());
+#endif
     retain(); // for the post
     if (eddy_post(remote_.native(), &op_, on_arrival) == EDDY_PENDING) return true;
     release();
@@ -90,7 +99,8 @@ public:
     delete uses_;
   }
 
-  // All of them are false when it was used before, or the loop of the task has ended.
+  // All of them are false when it was used before, or the loop of the task has ended. What copying or moving the value
+  // throws is thrown by the task's await.
   template<class U = T>
   requires(!std::is_void_v<T>) bool set(U &&value) const {
     return uses_->shared->complete([&] { return outcome<T>(T(std::forward<U>(value))); });

@@ -152,3 +152,29 @@ TEST(after_the_loop) {
   }
   CHECK(!kept->set(1));
 }
+
+// Throws when it is copied or, if it is a bad one, moved.
+class fragile {
+public:
+  explicit fragile(bool bad) : bad_(bad) {}
+  fragile(const fragile &) { throw std::runtime_error("copied"); }
+  fragile(fragile &&other) : bad_(other.bad_) {
+    if (bad_) throw std::runtime_error("moved");
+  }
+
+private:
+  bool bad_ = false;
+};
+
+static eddy::task<> values_that_throw(eddy::loop &) {
+  auto copies = [](eddy::completion<fragile> done) {
+    fragile value(false);
+    CHECK(done.set(value)); // the task's to hear, not the other library's
+    CHECK(!done.set(fragile(false)));
+  };
+  CHECK_THROWS(std::runtime_error, (void)co_await eddy::from_callback<fragile>(copies));
+  auto moves = [](eddy::completion<fragile> done) { CHECK(done.set(fragile(true))); };
+  CHECK_THROWS(std::runtime_error, (void)co_await eddy::from_callback<fragile>(moves));
+}
+
+TEST(values_that_throw_end_the_wait) { test::on_loop(values_that_throw); }
