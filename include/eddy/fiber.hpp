@@ -141,24 +141,31 @@ struct fiber {
 
   bool stopping() const { return stop && stop->requested(); }
 
-  // Lets `heeds` stop the fiber from now on; null makes it deaf. Returns what it heeded before.
-  stop_state *heed(stop_state *heeds) {
-    stop_state *before = listed_;
+  // Lets `heeds` stop the fiber from now on, or nobody.
+  void heed(stop_state *heeds) {
     if (listed_) {
       (list_prev_ ? list_prev_->list_next_ : listed_->fibers_) = list_next_;
       if (list_next_) list_next_->list_prev_ = list_prev_;
     }
     listed_ = stop = heeds;
-    if (!heeds) return before;
+    if (!heeds) return;
     list_prev_ = nullptr;
     list_next_ = heeds->fibers_;
     if (list_next_) list_next_->list_prev_ = this;
     heeds->fibers_ = this;
-    return before;
+  }
+
+  // Deaf, as often as it is asked to be. On whatever loop it is: the list that it is in is not touched.
+  void shut() {
+    deaf_++;
+    stop = nullptr;
+  }
+  void open() {
+    if (!--deaf_ && !away_) stop = listed_;
   }
 
   void cancel() noexcept {
-    if (away_) return;
+    if (away_ || deaf_) return;
     if (waits) {
       waits->leave();
       settle(EDDY_ECANCELED);
@@ -175,7 +182,7 @@ struct fiber {
   }
   void come_home() {
     away_ = false;
-    stop = listed_;
+    if (!deaf_) stop = listed_;
     home->arrived();
   }
 
@@ -247,6 +254,7 @@ private:
 
   stop_state *listed_ = nullptr;
   fiber *list_prev_ = nullptr, *list_next_ = nullptr;
+  std::uint32_t deaf_ = 0;
   bool away_ = false;
 };
 

@@ -28,17 +28,13 @@ public:
 // Deaf to cancellation as long as it lives.
 class heed_again {
 public:
-  // Away from home it is deaf anyway, and the list that it is in is not this thread's.
-  explicit heed_again(fiber &f) : fiber_(f), before_(f.stop ? f.heed(nullptr) : nullptr) {}
+  explicit heed_again(fiber &f) : fiber_(f) { f.shut(); }
   heed_again(const heed_again &) = delete;
   heed_again &operator=(const heed_again &) = delete;
-  ~heed_again() {
-    if (before_) fiber_.heed(before_);
-  }
+  ~heed_again() { fiber_.open(); }
 
 private:
   fiber &fiber_;
-  stop_state *before_;
 };
 
 // How a task that has ended failed, if it did.

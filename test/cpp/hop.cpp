@@ -100,3 +100,35 @@ TEST(cancellation_waits_for_the_way_home) {
                l.run(eddy::with_timeout(cancelled_when_back(l, other.loop(), seen), 1ms)));
   CHECK(seen);
 }
+
+// A shield that begins away from home is one at home too, and one that ends away leaves the task deaf until it is back.
+static eddy::task<> shielded_home(eddy::loop &home, eddy::loop &away, int &cleaned) {
+  auto clean = [&]() -> eddy::task<> {
+    co_await eddy::hop(home);
+    co_await eddy::sleep_for(5ms);
+    cleaned++;
+  };
+  auto leaves = [&]() -> eddy::task<> {
+    co_await eddy::sleep_for(5ms);
+    co_await eddy::hop(away);
+  };
+  co_await eddy::hop(away);
+  co_await eddy::shield(clean());
+  CHECK_THROWS(eddy::canceled, co_await eddy::yield());
+  co_await eddy::shield(leaves());
+  co_await eddy::sleep_for(1ms);
+  cleaned++;
+  co_await eddy::hop(home);
+  CHECK_THROWS(eddy::canceled, co_await eddy::yield());
+  cleaned++;
+}
+
+TEST(shields_between_loops) {
+  other_thread away;
+  eddy::loop home;
+  int cleaned = 0;
+  home.spawn(shielded_home, std::ref(home), std::ref(away.loop()), std::ref(cleaned));
+  home.cancel();
+  home.run();
+  CHECK(cleaned == 3);
+}
