@@ -33,9 +33,26 @@ public:
     detail::fiber &self = co_await detail::this_fiber();
     if (group_) detail::misuse("a scope is running already");
     open open_(*this, self);
-    detail::spawn_into(*group_, *self.loop, std::move(f), std::move(args)...);
+    begin(std::move(f), std::move(args)...);
     co_await group_->join();
-    while (!exits_.empty()) co_await run_exit(self);
+    // Here, for one task more is one that there may be no memory for.
+    while (!exits_.empty()) {
+      detail::heed_again deaf(self);
+      task<detail::failure> last = std::move(exits_.back());
+      exits_.pop_back();
+      detail::failure why;
+#if EDDY_EXCEPTIONS
+      try {
+#endif
+        why = co_await std::move(last);
+#if EDDY_EXCEPTIONS
+      } catch (...) {
+        why = detail::failure(std::current_exception());
+      }
+#endif
+      group_->note(why);
+      co_await group_->join(); // with what it has spawned
+    }
     error_ = group_->first().code();
 #if EDDY_EXCEPTIONS
     if (group_->first()) group_->first().raise();
@@ -105,22 +122,18 @@ private:
     }
   }
 
-  task<void> run_exit(detail::fiber &self) {
-    detail::heed_again deaf(self);
-    task<detail::failure> last = std::move(exits_.back());
-    exits_.pop_back();
-    detail::failure why;
+  // A body that fails before it is a task may have spawned others, and given exit tasks.
+  template<class F, class... Args>
+  void begin(F f, Args... args) {
 #if EDDY_EXCEPTIONS
     try {
 #endif
-      why = co_await std::move(last);
+      detail::spawn_into(*group_, *loop_, std::move(f), std::move(args)...);
 #if EDDY_EXCEPTIONS
     } catch (...) {
-      why = detail::failure(std::current_exception());
+      group_->note(detail::failure(std::current_exception()));
     }
 #endif
-    group_->note(why);
-    co_await group_->join(); // with what it has spawned
   }
 
   std::optional<detail::group> group_;

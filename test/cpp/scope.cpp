@@ -1,6 +1,10 @@
 // <eddy/scope.hpp>: the nursery.
 #include "net.hpp"
 
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+
 static eddy::task<> notes(std::string &log, char c, std::chrono::milliseconds d) {
   try {
     co_await eddy::sleep_for(d);
@@ -231,3 +235,59 @@ static eddy::task<> exit_failures(eddy::loop &) {
 }
 
 TEST(failures_of_exit_tasks) { test::on_loop(exit_failures); }
+
+// A body that is a function which throws, and no task yet.
+static eddy::task<> no_body(eddy::loop &) {
+  eddy::scope s;
+  int log = 0;
+  auto other = [&]() -> eddy::task<> {
+    CHECK_THROWS(eddy::canceled, co_await eddy::sleep_for(1h));
+    log += 1;
+  };
+  auto last = [&]() -> eddy::task<> {
+    co_await eddy::yield();
+    log += 10;
+  };
+  auto body = [&]() -> eddy::task<> {
+    s.on_exit(last);
+    s.spawn(other);
+    throw std::logic_error("no task yet");
+  };
+  CHECK_THROWS(std::logic_error, co_await s.run(body));
+  CHECK(log == 11);
+}
+
+TEST(a_body_that_fails_before_it_begins) { test::on_loop(no_body); }
+
+static int frames_to_come = -1; // until there is no memory
+static void *take_or_fail(std::size_t size) {
+  if (frames_to_come == 0) throw std::bad_alloc();
+  if (frames_to_come > 0) frames_to_come--;
+  return std::malloc(size);
+}
+static void give(void *memory, std::size_t) noexcept { std::free(memory); }
+
+static eddy::task<> exits_without_memory(eddy::loop &) {
+  eddy::scope s;
+  int ran = 0;
+  auto last = [&]() -> eddy::task<> {
+    ran++;
+    co_return;
+  };
+  auto body = [&]() -> eddy::task<> {
+    for (int i = 0; i < 3; i++) s.on_exit(last);
+    co_await eddy::yield();
+    frames_to_come = 1; // for the task of the first exit task, and no other
+  };
+  CHECK_THROWS(std::bad_alloc, co_await s.run(body));
+  frames_to_come = -1;
+  CHECK(ran == 1);
+  auto nothing = []() -> eddy::task<> { co_return; };
+  co_await s.run(nothing);
+  CHECK(ran == 1); // none is left for the next run
+}
+
+TEST(exit_tasks_without_memory) {
+  eddy::use_frame_memory({take_or_fail, give});
+  test::on_loop(exits_without_memory);
+}
