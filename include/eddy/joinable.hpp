@@ -30,10 +30,20 @@ task<outcome_of<T>> settled(task<T> work) {
   co_return take_outcome(only);
 }
 
+// What is thrown before the task has begun, or by its value on its way, is how it ended, too: somebody waits for that.
 template<class T, class F>
 task<void> tell(task<T> work, F done) {
-  outcome_of<T> ended = co_await settled(std::move(work));
-  done(std::move(ended));
+  std::optional<outcome_of<T>> ended;
+#if EDDY_EXCEPTIONS
+  try {
+#endif
+    ended.emplace(co_await settled(std::move(work)));
+#if EDDY_EXCEPTIONS
+  } catch (...) {
+    ended.emplace(failure(std::current_exception()));
+  }
+#endif
+  done(std::move(*ended));
 }
 
 template<class T>
@@ -44,7 +54,15 @@ struct joint {
 
 template<class T, class F, class... Args>
 task<void> settle_joint(std::shared_ptr<joint<T>> shared, F f, Args... args) {
-  shared->ended = co_await settled(f(std::move(args)...));
+#if EDDY_EXCEPTIONS
+  try {
+#endif
+    shared->ended.emplace(co_await settled(f(std::move(args)...)));
+#if EDDY_EXCEPTIONS
+  } catch (...) {
+    shared->ended.emplace(failure(std::current_exception()));
+  }
+#endif
   shared->over.set();
 }
 

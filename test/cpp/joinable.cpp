@@ -1,6 +1,7 @@
 // <eddy/joinable.hpp>, and frames from memory of the program's.
 #include "net.hpp"
 
+#include <new>
 #include <stdexcept>
 
 namespace {
@@ -64,4 +65,66 @@ TEST(frames_from_elsewhere) {
   eddy::use_frame_memory({take_frame, give_frame});
   test::on_loop(joins);
   CHECK(frames_taken > 5 && frames_left == 0);
+}
+
+static eddy::task<> before_it_begins(eddy::loop &) {
+  eddy::scope s;
+  auto no_task = []() -> eddy::task<int> { throw std::logic_error("no task yet"); };
+  auto body = [&]() -> eddy::task<> {
+    auto job = eddy::spawn_joinable(s, no_task);
+    CHECK_THROWS(std::logic_error, (void)co_await job.join());
+  };
+  co_await s.run(body);
+}
+
+TEST(fails_before_it_begins) { test::on_loop(before_it_begins); }
+
+// Cannot be moved on.
+class stuck {
+public:
+  stuck() = default;
+  stuck(stuck &&) { throw std::logic_error("stuck"); }
+};
+
+static eddy::task<stuck> makes_a_stuck_one() {
+  co_await eddy::yield();
+  co_return stuck();
+}
+
+TEST(tells_of_a_value_that_cannot_be_moved) {
+  eddy::loop l;
+  int told = 0;
+  eddy::start(l, makes_a_stuck_one(), [&](eddy::outcome<stuck> ended) { told += ended ? 100 : 1; });
+  l.run();
+  CHECK(told == 1);
+}
+
+static int frames_to_come = -1; // until one fails
+static void *take_or_fail(std::size_t size) {
+  if (frames_to_come >= 0 && frames_to_come-- == 0) throw std::bad_alloc();
+  return take_frame(size);
+}
+
+static eddy::task<int> one() { co_return 1; }
+
+TEST(no_memory_for_what_waits) {
+  eddy::use_frame_memory({take_or_fail, give_frame});
+  for (int n = 0;; n++) {
+    eddy::loop l;
+    int told = 0;
+    bool started = false;
+    auto work = one();
+    frames_to_come = n;
+    try {
+      eddy::start(l, std::move(work), [&](eddy::outcome<int> ended) { told += ended ? 100 : 1; });
+      started = true;
+    } catch (const std::bad_alloc &) {
+    }
+    bool failed = frames_to_come < 0;
+    frames_to_come = -1;
+    work = {};
+    l.run();
+    CHECK(told == (!started ? 0 : failed ? 1 : 100));
+    if (!failed) break;
+  }
 }
