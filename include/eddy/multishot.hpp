@@ -30,17 +30,18 @@ public:
 
   // The reader is gone.
   void abandon() {
-    if (waiting_) misuse("a reader was destroyed while a task waits for it");
+    if (asked_ && !left_by_fork) misuse("a reader was destroyed while a task waits for it");
     abandoned_ = true;
     if (!inside_) let_go();
   }
   void leave() noexcept override { waiting_ = nullptr; }
 
-  // One task asks at a time, until it has taken what it was handed.
-  void begin_ask() const {
-    if (waiting_ || handed_) misuse("two tasks wait for one reader");
+  // One task asks at a time, until it has gone on: with what it was handed, or cancelled.
+  void begin_ask() {
+    if (asked_) misuse("two tasks wait for one reader");
+    asked_ = true;
   }
-  void end_ask() { handed_ = false; }
+  void end_ask() { asked_ = false; }
 
 protected:
   virtual ~multishot() = default;
@@ -62,7 +63,6 @@ protected:
   void hand_over() {
     if (!waiting_) return;
     fiber &f = *std::exchange(waiting_, nullptr);
-    handed_ = true;
     if (eddy_op_pending(&f.op)) return f.settle(0);
     f.waits = nullptr;
     f.loop->budget = loop_state::kBudget;
@@ -73,7 +73,7 @@ protected:
   eddy_op_t op_{};
   fiber *waiting_ = nullptr;
   bool inside_ = false, abandoned_ = false;
-  bool handed_ = false; // a task that waited has not gone on yet
+  bool asked_ = false; // by a task that has not gone on yet
 
 private:
   // In a forked child the loop has it.

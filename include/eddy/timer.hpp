@@ -43,6 +43,10 @@ public:
       : at_(detail::after(l.get(), detail::duration_of(d))) {}
   timer(const timer &) = delete;
   timer &operator=(const timer &) = delete;
+  ~timer() {
+    if (waiting_ && !detail::left_by_fork)
+      detail::misuse("a timer was destroyed while a task waits for it");
+  }
 
   time_point at() const { return detail::point_of(at_); }
   // Moves it. O(1), be it earlier or later.

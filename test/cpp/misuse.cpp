@@ -1,6 +1,8 @@
 // Misuse is loud: a line that names the mistake, then abort.
 #include "net.hpp"
 
+#include <memory>
+
 namespace {
 
 // Shows a coroutine's handle to the test, as no program should.
@@ -255,4 +257,36 @@ static eddy::task<> drops_a_busy_generator(eddy::loop &l) {
 
 TEST(a_generator_that_goes_while_it_runs) {
   test::expect_abort([] { test::on_loop(drops_a_busy_generator); }, "generator was destroyed");
+}
+
+// Cancelled, but it has not gone on yet.
+template<class Owned, class Wait>
+static eddy::task<> drops_what_is_left(Owned owned, Wait wait) {
+  eddy::scope s;
+  auto waits = [&]() -> eddy::task<> { co_await wait(*owned); };
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(waits);
+    co_await eddy::yield();
+    s.cancel();
+    owned.reset();
+  };
+  co_await s.run(body);
+}
+
+TEST(readers_and_timers_that_go_before_who_waits) {
+  test::expect_abort(
+      [] {
+        eddy::loop l;
+        eddy::listener in(l, eddy::address::loopback(0));
+        auto wait = [](eddy::accept_reader &r) { return r.next(); };
+        l.run(drops_what_is_left(std::make_unique<eddy::accept_reader>(in.accept_many()), wait));
+      },
+      "a reader was destroyed");
+  test::expect_abort(
+      [] {
+        eddy::loop l;
+        auto wait = [](eddy::timer &t) { return t.wait(); };
+        l.run(drops_what_is_left(std::make_unique<eddy::timer>(l, 1h), wait));
+      },
+      "a timer was destroyed");
 }
