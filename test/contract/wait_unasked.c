@@ -75,7 +75,8 @@ static void a_reset_ends_them_all(void **state) {
     for (int i = 0; i < COUNT(asked); i++) {
       int64_t told = waited_told(loop, &waits[i]);
       assert_true(told > 0 && (told & ~(int64_t)(asked[i] | EDDY_POLL_ERROR)) == 0);
-      assert_true(told & EDDY_POLL_ERROR);
+      // Where no socket is ever full it has been writable before, for a moment at least.
+      assert_true(told & EDDY_POLL_ERROR || (asked[i] == EDDY_WRITABLE && !HAS_FULL_SOCKETS));
     }
     waited_close(loop, &waited);
   }

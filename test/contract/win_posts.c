@@ -148,6 +148,7 @@ static void embedded(void **state) {
 
 static int loop_teardown(void **state) {
   struct fixture *fixture = *state;
+  if (fixture_failed(fixture)) return 0;
   atomic_store(&refusals, 0);
   int64_t held = eddy_loop_drain(fixture->loop, eddy_update_now(fixture->loop) + 5 * EDDY_SECOND);
   int closed = eddy_loop_close(fixture->loop);
@@ -155,7 +156,7 @@ static int loop_teardown(void **state) {
   return held || closed ? -1 : 0;
 }
 
-#define LOOP_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_setup, loop_teardown)
+#define LOOP_TEST(function) FIXTURE_TEST_ENDS(function, loop_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {LOOP_TEST(posts), LOOP_TEST(work), LOOP_TEST(waits),
