@@ -144,7 +144,9 @@ def starve_one(checked, program, driver, clients):
     left = {}
     for _ in range(clients):
         client = socket.socket()
+        # Small ones, or all of it is more than the kernel has for TCP: then windows stay shut for a minute.
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         client.connect(("127.0.0.1", port))
         client.setblocking(False)
         left[client] = len(message)
@@ -175,7 +177,7 @@ def starve(checked):
         if not checked.usable(driver):
             continue
         for program in ("eddy-echo", "eddy-echo-coro"):
-            starve_one(checked, program, driver, 200)
+            starve_one(checked, program, driver, 100)
 
 
 def demo(checked):
