@@ -88,6 +88,26 @@ static void between_two_steps(void **state) {
   check_late(&late);
 }
 
+static void work_on(struct rec *rec, int64_t result) {
+  struct late *late = rec->context;
+  (void)result;
+  if (rec->finals == 1) start_and_work(late); // turns follow that are too busy to ask
+  if (rec->finals < 5)
+    eddy_yield(late->loop, &rec->op, rec_cb);
+  else
+    eddy_loop_stop(late->loop);
+}
+
+static void in_turns_that_do_not_ask(void **state) {
+  struct late late;
+  open_late(&late, LOOP(state));
+  late.begin.then = work_on;
+  late.begin.context = &late;
+  eddy_yield(late.loop, &late.begin.op, rec_cb);
+  eddy_loop_run(late.loop); // a step would ask when it leaves
+  check_late(&late);
+}
+
 static const char flood[100]; // more than a buffer
 
 static void refill(struct rec *rec, int64_t result) {
@@ -115,6 +135,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(in_a_long_turn),
       FIXTURE_TEST(between_two_steps),
+      FIXTURE_TEST(in_turns_that_do_not_ask),
       FIXTURE_TEST(under_a_flood),
   };
   return RUN_TESTS(tests);

@@ -160,10 +160,33 @@ static void timers_and_io_by_deadline_and_handle(void **state) {
   unembed();
 }
 
+// What was started before the host asked for the handle is in it too, without a step.
+static void the_handle_asked_for_late(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  int ends[2];
+  eddy_fd_t *fd;
+  struct rec poll = {0};
+  assert_int_equal(pipe(ends), 0);
+  assert_int_equal(eddy_fd_open(loop, ends[0], &fd), 0);
+  eddy_fd_poll(fd, &poll.op, EDDY_READABLE, 0, rec_cb);
+  embed(loop);
+  assert_int_equal(host_epoll(0), 0);
+  assert_int_equal(write(ends[1], "x", 1), 1);
+  assert_int_equal(host_epoll(10000), 1);
+  eddy_loop_step(loop, 0);
+  eddy_loop_step(loop, 0);
+  assert_int_equal(poll.result, EDDY_READABLE);
+  eddy_fd_close(fd, NULL, NULL);
+  eddy_loop_step(loop, 0);
+  close(ends[0]);
+  close(ends[1]);
+  unembed();
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(posts_wake_the_host),
-                                     FIXTURE_TEST(steps_that_wait_for_ever_inside_the_host),
-                                     FIXTURE_TEST(stop_and_wake_reach_the_host),
-                                     FIXTURE_TEST(timers_and_io_by_deadline_and_handle)};
+  const struct CMUnitTest tests[] = {
+      FIXTURE_TEST(posts_wake_the_host), FIXTURE_TEST(steps_that_wait_for_ever_inside_the_host),
+      FIXTURE_TEST(stop_and_wake_reach_the_host),
+      FIXTURE_TEST(timers_and_io_by_deadline_and_handle), FIXTURE_TEST(the_handle_asked_for_late)};
   return RUN_TESTS(tests);
 }

@@ -146,10 +146,29 @@ static void refused_descriptors(void **state) {
   close(sock);
 }
 
+static void nothing_to_wait_for(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_fd_t *fd;
+  int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  assert_int_equal(eddy_fd_open(loop, event, &fd), 0);
+  static const struct {
+    uint32_t events, flags;
+  } wrong[] = {{0, 0}, {0, EDDY_POLL_REPEAT}, {EDDY_POLL_ERROR << 1, 0}, {EDDY_READABLE, 2}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    struct rec poll = {0};
+    eddy_fd_poll(fd, &poll.op, wrong[i].events, wrong[i].flags, rec_cb);
+    turns(loop, 2);
+    assert_int_equal(poll.finals, 1);
+    assert_int_equal(poll.result, EDDY_EINVAL);
+  }
+  eddy_fd_close(fd, NULL, NULL);
+  close(event);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(one_shot_takes_no_data),
-                                     FIXTURE_TEST(several_waiters), FIXTURE_TEST(reused_numbers),
-                                     FIXTURE_TEST(a_duplicate_lives_on),
-                                     FIXTURE_TEST(refused_descriptors)};
+  const struct CMUnitTest tests[] = {
+      FIXTURE_TEST(one_shot_takes_no_data), FIXTURE_TEST(several_waiters),
+      FIXTURE_TEST(reused_numbers),         FIXTURE_TEST(a_duplicate_lives_on),
+      FIXTURE_TEST(refused_descriptors),    FIXTURE_TEST(nothing_to_wait_for)};
   return RUN_TESTS(tests);
 }

@@ -61,9 +61,44 @@ static void all_by_number(void **state) { never_more(state, kBuffers, kBuffers);
 static void all_by_default(void **state) { never_more(state, 0, kBuffers); }
 static void more_than_there_are(void **state) { never_more(state, 1000, kBuffers); }
 
+// A read that holds all it may is in nobody's way, whatever else has come for it.
+static void who_has_enough_does_not_wait(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  eddy_stream_t *streams[2];
+  struct rec reads[2] = {{.then = keep}, {.then = NULL}};
+  eddy_pool_t *pool = open_pool(loop, 2, kSize);
+  int peers[2];
+  char data[kSize];
+  for (int i = 0; i < 2; i++) peers[i] = raw_peer(loop, &streams[i]);
+  holding = 0;
+  position = 0;
+  pattern_fill(data, sizeof data, 0);
+  eddy_stream_read_pool(streams[0], &reads[0].op, pool, 1, rec_cb);
+  raw_send(peers[0], data, sizeof data);
+  TURN_UNTIL(loop, holding == 1);
+  raw_send(peers[0], data, sizeof data); // more than it may hold
+  raw_settled(peers[0]);
+  turns(loop, 3);
+  eddy_stream_read_pool(streams[1], &reads[1].op, pool, 1, rec_cb);
+  raw_send(peers[1], data, sizeof data);
+  turn_until(loop, &reads[1].mores, 1);
+  assert_int_equal(eddy_pool_give(pool, held[--holding].id), 0);
+  position = 0;
+  TURN_UNTIL(loop, holding == 1);
+  assert_int_equal(eddy_pool_give(pool, held[--holding].id), 0);
+  for (int i = 0; i < 2; i++) {
+    close_stream(loop, streams[i]);
+    close(peers[i]);
+  }
+  eddy_pool_close(pool, NULL, NULL);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {FIXTURE_TEST(one), FIXTURE_TEST(three),
-                                     FIXTURE_TEST(all_by_number), FIXTURE_TEST(all_by_default),
-                                     FIXTURE_TEST(more_than_there_are)};
+  const struct CMUnitTest tests[] = {FIXTURE_TEST(one),
+                                     FIXTURE_TEST(three),
+                                     FIXTURE_TEST(all_by_number),
+                                     FIXTURE_TEST(all_by_default),
+                                     FIXTURE_TEST(more_than_there_are),
+                                     FIXTURE_TEST(who_has_enough_does_not_wait)};
   return RUN_TESTS(tests);
 }

@@ -125,10 +125,32 @@ static void rule_5_deadline_can_be_moved_and_taken_away(void **state) {
   close(peer);
 }
 
+static struct rec late_yield;
+
+static void start_too_late(struct rec *rec, int64_t result) {
+  (void)result;
+  eddy_loop_t *loop = rec->context;
+  eddy_op_set_deadline(&late_yield.op, eddy_now(loop));
+  eddy_yield(loop, &late_yield.op, rec_cb);
+}
+
+// One that is refused among timers that are due takes none of them with it.
+static void rule_5_a_refused_op_leaves_the_timers_alone(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  struct rec sleeps[3] = {{.then = start_too_late, .context = loop}};
+  late_yield = (struct rec){0};
+  for (int i = 0; i < 3; i++) eddy_sleep(loop, &sleeps[i].op, 1, rec_cb);
+  turns(loop, 3);
+  assert_int_equal(late_yield.finals, 1);
+  assert_int_equal(late_yield.result, EDDY_ETIMEDOUT);
+  for (int i = 0; i < 3; i++) assert_int_equal(sleeps[i].finals, 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(rule_5_deadline_ends_a_read),
                                      FIXTURE_TEST(rule_5_a_past_deadline_makes_no_attempt),
                                      FIXTURE_TEST(rule_5_deadline_covers_a_multishot_op_as_a_whole),
-                                     FIXTURE_TEST(rule_5_deadline_can_be_moved_and_taken_away)};
+                                     FIXTURE_TEST(rule_5_deadline_can_be_moved_and_taken_away),
+                                     FIXTURE_TEST(rule_5_a_refused_op_leaves_the_timers_alone)};
   return RUN_TESTS(tests);
 }

@@ -1,6 +1,8 @@
 // Rule 11: a remote is the address of a loop that outlives it; a post is delivered or refused.
 #include "rule_tools.h"
 
+#include <pthread.h>
+
 static void rule_11_post_runs_on_the_loop_in_order(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_remote_t *remote = eddy_loop_remote(loop);
@@ -48,6 +50,36 @@ static void rule_11_post_from_its_own_callback(void **state) {
   assert_int_equal(post.finals, 1); // the next turn's
   eddy_loop_run(loop);
   assert_int_equal(post.finals, 50);
+  eddy_remote_release(the_remote);
+}
+
+static struct rec asleep, wake_post;
+
+static void end_the_sleep(struct rec *rec, int64_t result) {
+  (void)rec, (void)result;
+  eddy_cancel(&asleep.op);
+}
+
+static void *post_soon(void *unused) {
+  usleep(10000); // the loop sleeps by then, mostly
+  eddy_post(the_remote, &wake_post.op, rec_cb);
+  return unused;
+}
+
+// Nothing else would wake it.
+static void rule_11_a_post_wakes_the_loop(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  the_remote = eddy_loop_remote(loop);
+  for (int i = 0; i < 10; i++) {
+    pthread_t thread;
+    asleep = (struct rec){0};
+    wake_post = (struct rec){.then = end_the_sleep};
+    eddy_sleep(loop, &asleep.op, EDDY_NEVER, rec_cb);
+    assert_int_equal(pthread_create(&thread, NULL, post_soon, NULL), 0);
+    eddy_loop_run(loop);
+    pthread_join(thread, NULL);
+    assert_int_equal(asleep.result, EDDY_ECANCELED);
+  }
   eddy_remote_release(the_remote);
 }
 
@@ -124,6 +156,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(rule_11_post_runs_on_the_loop_in_order),
       FIXTURE_TEST(rule_11_post_cancelled_before_delivery),
+      FIXTURE_TEST(rule_11_a_post_wakes_the_loop),
       FIXTURE_TEST(rule_11_post_from_its_own_callback),
       FIXTURE_TEST(rule_11_the_remote_outlives_the_loop),
       FIXTURE_TEST(rule_11_a_loop_closed_without_drain_refuses_posts),

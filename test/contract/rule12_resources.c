@@ -195,6 +195,40 @@ static void rule_12_enomem_in_accept_many(void **state) {
   close(client);
 }
 
+static void take_lease(struct rec *rec, int64_t result) {
+  if (result > 0) assert_int_equal(eddy_op_take_lease(&rec->op, rec->context), 1);
+}
+
+// The memory of a closed pool goes with the last lease of it.
+static void rule_12_memory_of_a_closed_pool(void **state) {
+  (void)state;
+  struct allocator allocator = {.allowed = -1};
+  eddy_loop_options_t options = hooked_options(&allocator);
+  eddy_pool_options_t pool_options = {.size = sizeof pool_options, .buffer_size = 64, .buffers = 4};
+  eddy_loop_t *loop;
+  eddy_stream_t *stream;
+  eddy_pool_t *pool;
+  eddy_lease_t lease;
+  assert_int_equal(eddy_loop_open(&options, &loop), 0);
+  int peer = raw_peer(loop, &stream);
+  assert_int_equal(eddy_pool_open(loop, &pool_options, &pool), 0);
+  struct rec read = {.then = take_lease, .context = &lease};
+  eddy_stream_read_pool(stream, &read.op, pool, 1, rec_cb);
+  raw_write(peer, "x", 1);
+  turn_until(loop, &read.mores, 1);
+  eddy_stream_close(stream, NULL, NULL);
+  eddy_pool_close(pool, NULL, NULL);
+  turns(loop, 3);
+  assert_int_equal(read.finals, 1);
+  int64_t held = allocator.live;
+  assert_memory_equal(lease.data, "x", 1);
+  assert_int_equal(eddy_pool_give(pool, lease.id), 0);
+  assert_int_equal(allocator.live, held - 2); // the buffers, and what is known of each
+  assert_int_equal(eddy_loop_close(loop), 0);
+  assert_int_equal(allocator.live, 0);
+  close(peer);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(rule_12_emfile_in_accept_many_neither_ends_nor_spins),
@@ -203,6 +237,7 @@ int main(void) {
       FIXTURE_TEST(rule_12_enomem_in_loop_open),
       FIXTURE_TEST(rule_12_enomem_in_every_open_call),
       FIXTURE_TEST(rule_12_timers_without_memory),
-      FIXTURE_TEST(rule_12_enomem_in_accept_many)};
+      FIXTURE_TEST(rule_12_enomem_in_accept_many),
+      FIXTURE_TEST(rule_12_memory_of_a_closed_pool)};
   return RUN_TESTS(tests);
 }

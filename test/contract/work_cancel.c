@@ -66,6 +66,7 @@ static void a_running_op_tells_what_its_function_returned(void **state) {
   turns(bench.loop, 3);
   assert_int_equal(bench.held.calls, 0);
   assert_int_equal(eddy_op_pending(&bench.held.op), 1);
+  assert_int_equal(eddy_rearm(&bench.held.op, eddy_now(bench.loop)), EDDY_EALREADY);
   bench_close(&bench);
 
   struct rec work = {0};

@@ -45,6 +45,19 @@ static eddy::task<> timeouts(eddy::loop &) {
 
 TEST(with_timeout) { test::on_loop(timeouts); }
 
+static eddy::task<int> gives_up() {
+  co_await eddy::yield();
+  throw eddy::canceled();
+}
+
+// Cancelled by itself, it is not late.
+static eddy::task<> not_late(eddy::loop &) {
+  auto ended = co_await eddy::with_timeout(gives_up(), 1h).nothrow();
+  CHECK(ended.is_canceled());
+}
+
+TEST(what_is_canceled_in_time_has_not_timed_out) { test::on_loop(not_late); }
+
 static eddy::task<> inner_first(eddy::loop &) {
   auto r = co_await eddy::with_timeout(eddy::with_timeout(after(1h, 1), 1h), 2ms).nothrow();
   CHECK(r.error() == std::errc::timed_out);

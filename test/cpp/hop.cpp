@@ -132,3 +132,15 @@ TEST(shields_between_loops) {
   home.run();
   CHECK(cleaned == 3);
 }
+
+static eddy::task<> stays(eddy::loop &home) {
+  eddy::loop over;
+  co_await eddy::yield();
+  CHECK(eddy_loop_drain(over.get(), 0) == 0);
+  auto hopped = co_await eddy::hop(over).nothrow();
+  CHECK(hopped.error() == eddy::errc::closed);
+  CHECK(eddy_loop_inside(home.get()));
+  co_await eddy::yield();
+}
+
+TEST(to_a_loop_that_has_ended) { test::on_loop(stays); }

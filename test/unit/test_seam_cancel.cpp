@@ -323,6 +323,30 @@ void a_repeated_poll_reports_each_turn_while_it_holds(void **) {
   }
 }
 
+// What was there for a moment between two callbacks is told with the rest.
+void reports_of_one_turn_are_one_mask(void **) {
+  Loop &loop = *open(false);
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  eddy_fd_t *fd = nullptr;
+  assert_int_equal(eddy_fd_open(&loop, ends[0], &fd), 0);
+  Rec rec = {};
+  fake::poll(fd, rec, EDDY_READABLE | EDDY_WRITABLE, EDDY_POLL_REPEAT);
+  turn(loop);
+  fake::at(kStart + 5, line(fd), raise_level, EDDY_READABLE);
+  fake::at(kStart + 5, line(fd), lower_level, EDDY_READABLE);
+  fake::at(kStart + 5, line(fd), raise_level, EDDY_WRITABLE);
+  while (!rec.mores) eddy_loop_step(&loop, kStart + 10);
+  assert_int_equal(rec.last_more, EDDY_READABLE | EDDY_WRITABLE);
+  assert_int_equal(rec.mores, 1);
+  cancel(rec);
+  turn(loop, 2);
+  ONCE(rec, EDDY_ECANCELED);
+  end(loop);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 void a_lost_cancel_of_a_poller_reports_what_it_saw(void **) {
   Seam s;
   s.line.cancel_loses = true;
@@ -358,6 +382,7 @@ int main() {
       FAKE_TEST(an_accept_that_timed_out_says_so),
       FAKE_TEST(several_pollers_on_one_descriptor),
       FAKE_TEST(a_repeated_poll_reports_each_turn_while_it_holds),
+      FAKE_TEST(reports_of_one_turn_are_one_mask),
       FAKE_TEST(a_lost_cancel_of_a_poller_reports_what_it_saw),
   };
   return cmocka_run_group_tests_name("seam_cancel", tests, nullptr, nullptr);

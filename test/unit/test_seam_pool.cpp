@@ -32,6 +32,33 @@ void give(eddy_pool_t *pool, Taker &taker) {
   assert_int_equal(eddy_pool_give(pool, taker.ids[--taker.count]), 0);
 }
 
+// A payload of a turn in which the stream closes goes back to the pool.
+void a_close_gives_back_what_nobody_saw(void **) {
+  for (bool completes : {false, true}) {
+    Loop &loop = *open(completes);
+    eddy_pool_t *pool = fake::pool(loop, 4);
+    eddy_stream_t *first = fake::stream(loop), *stream = fake::stream(loop);
+    Rec read = {}, closer = {};
+    char byte;
+    closer.context = stream;
+    closer.then = [](Rec &rec, int64_t) { fake::close(static_cast<eddy_stream_t *>(rec.context)); };
+    fake::read(first, closer, &byte, 1);
+    fake::read_pool(stream, read, pool, 2);
+    turn(loop);
+    fake::at(kStart + 5, line(first), arrive, 1);
+    fake::at(kStart + 5, line(stream), arrive, 10);
+    for (int i = 0; i < 5; i++) eddy_loop_step(&loop, kStart + 10);
+    ONCE(closer, 1);
+    ONCE(read, EDDY_ECANCELED);
+    assert_int_equal(read.mores, 0);
+    assert_int_equal(eddy_pool_free(pool), 4);
+    fake::close(first);
+    eddy_pool_close(pool, nullptr, nullptr);
+    turn(loop, 3);
+    end(loop);
+  }
+}
+
 void settle_down(Loop &loop) { turn(loop, 6); }
 
 void credits(bool completes, uint32_t credits, uint32_t count) {
@@ -202,6 +229,7 @@ int main() {
       FAKE_TEST(few_buffers_serve_many),
       FAKE_TEST(idle_reads_hold_no_buffer),
       FAKE_TEST(a_lease_outlives_its_stream_and_its_pool),
+      FAKE_TEST(a_close_gives_back_what_nobody_saw),
   };
   return cmocka_run_group_tests_name("seam_pool", tests, nullptr, nullptr);
 }
