@@ -17,7 +17,8 @@ static eddy::task<> sends(eddy::stream &s, std::string text, std::size_t piece) 
 static eddy::task<> lines(eddy::loop &l) {
   for (std::size_t piece : {1u, 3u, 100u}) {
     auto both = co_await test::connected(l);
-    l.spawn(sends, std::ref(both.one), "first\r\n\nthird\nlast", piece);
+    auto sender =
+        eddy::spawn_joinable(l, sends, std::ref(both.one), "first\r\n\nthird\nlast", piece);
     auto in = both.two.lines(16);
     std::string all;
     for (;;) {
@@ -26,7 +27,7 @@ static eddy::task<> lines(eddy::loop &l) {
       all += "<" + std::string(*line) + ">";
     }
     CHECK(all == "<first><><third><last>");
-    co_await eddy::sleep_for(1ms);
+    co_await sender.join();
   }
 }
 
@@ -34,18 +35,20 @@ TEST(lines_by_any_pieces) { test::on_loop(lines); }
 
 static eddy::task<> limits(eddy::loop &l) {
   auto both = co_await test::connected(l);
-  l.spawn(sends, std::ref(both.one), "a line that is too long\nshort\n", 7);
+  auto sender =
+      eddy::spawn_joinable(l, sends, std::ref(both.one), "a line that is too long\nshort\n", 7);
   eddy::reader in(both.two, 16);
   auto line = co_await in.line().nothrow();
   CHECK(line.error() == std::errc::message_size);
-  co_await eddy::sleep_for(5ms);
+  co_await sender.join();
 }
 
 TEST(a_line_longer_than_the_limit) { test::on_loop(limits); }
 
 static eddy::task<> delimiters(eddy::loop &l) {
   auto both = co_await test::connected(l);
-  l.spawn(sends, std::ref(both.one), "head: 1\r\n\r\nbody12345tail\r\n\r", 2);
+  auto sender =
+      eddy::spawn_joinable(l, sends, std::ref(both.one), "head: 1\r\n\r\nbody12345tail\r\n\r", 2);
   eddy::reader in(both.two, 64);
   auto head = co_await in.read_until("\r\n\r\n");
   CHECK(head && *head == "head: 1\r\n\r\n");
@@ -54,13 +57,15 @@ static eddy::task<> delimiters(eddy::loop &l) {
   CHECK(filled && std::string_view(body, 9) == "body12345");
   auto cut = co_await in.read_until("\r\n\r\n").nothrow();
   CHECK(cut.error() == std::errc::connection_aborted);
+  co_await sender.join();
 }
 
 TEST(delimiters_and_lengths) { test::on_loop(delimiters); }
 
 static eddy::task<> exactly(eddy::loop &l) {
   auto both = co_await test::connected(l);
-  l.spawn(sends, std::ref(both.one), std::string(1000, 'x') + "123", 100);
+  auto sender =
+      eddy::spawn_joinable(l, sends, std::ref(both.one), std::string(1000, 'x') + "123", 100);
   std::vector<char> bytes(1000);
   bool filled = co_await eddy::read_exactly(both.two, bytes);
   CHECK(filled && bytes[999] == 'x');
@@ -68,6 +73,7 @@ static eddy::task<> exactly(eddy::loop &l) {
   CHECK(cut.error() == std::errc::connection_aborted);
   auto end = co_await eddy::read_exactly(both.two, bytes).nothrow();
   CHECK(end && !*end);
+  co_await sender.join();
 }
 
 TEST(read_exactly) { test::on_loop(exactly); }
@@ -104,7 +110,7 @@ static eddy::task<> impatient(eddy::loop &l) {
   char bytes[7];
   {
     auto both = co_await test::connected(l);
-    l.spawn(sends, std::ref(both.one), frames(), 3);
+    auto sender = eddy::spawn_joinable(l, sends, std::ref(both.one), frames(), 3);
     std::size_t have = 0;
     auto read = [&]() -> eddy::task<bool> {
       bool filled = co_await eddy::read_exactly(both.two, bytes, have);
@@ -112,16 +118,18 @@ static eddy::task<> impatient(eddy::loop &l) {
       co_return filled;
     };
     co_await read_frames(read, bytes);
+    co_await sender.join();
   }
   for (std::size_t limit : {64u, 7u, 3u}) { // the last cannot hold a frame
     auto both = co_await test::connected(l);
-    l.spawn(sends, std::ref(both.one), frames(), 3);
+    auto sender = eddy::spawn_joinable(l, sends, std::ref(both.one), frames(), 3);
     eddy::reader in(both.two, limit);
     auto read = [&]() { return in.read_exactly(bytes); };
     co_await read_frames(read, bytes);
+    co_await sender.join();
   }
   auto both = co_await test::connected(l);
-  l.spawn(sends, std::ref(both.one), frames(), 3);
+  auto sender = eddy::spawn_joinable(l, sends, std::ref(both.one), frames(), 3);
   eddy::reader in(both.two, 64);
   std::size_t have = 0;
   auto read = [&]() -> eddy::task<bool> {
@@ -130,6 +138,7 @@ static eddy::task<> impatient(eddy::loop &l) {
     co_return filled;
   };
   co_await read_frames(read, bytes);
+  co_await sender.join();
 }
 
 TEST(a_time_out_of_read_exactly_loses_nothing) { test::on_loop(impatient); }
