@@ -6,6 +6,10 @@
 //
 // A send that fails, is cancelled or takes too long leaves its value where it was; a receive has taken nothing then.
 // Their values are not lost either when both are cancelled in the turn in which one is handed over: they succeed.
+//
+// Where moving a value may throw, a sender's await throws what comes of moving its own value, whoever is taking it, and
+// receive() what comes of moving one that is in the channel, where that stays. One that throws on its last way, out of
+// the await of receive(), is gone.
 #ifndef EDDY_CHANNEL_HPP
 #define EDDY_CHANNEL_HPP
 
@@ -13,7 +17,10 @@
 
 #include <array>
 #include <cstddef>
+#include <exception>
 #include <optional>
+#include <type_traits>
+#include <utility>
 
 namespace EDDY_NS {
 
@@ -21,18 +28,35 @@ namespace EDDY_NS {
 // receive. First come, first served, on both sides.
 template<class T, std::size_t Capacity = 16>
 class channel {
+  // What a sender holds out while it waits.
+  static constexpr bool kSureMove = !EDDY_EXCEPTIONS || std::is_nothrow_move_constructible_v<T>;
+  struct sure {
+    void fail() {}
+    void check() {}
+  };
+  struct unsure {
+    void fail() { thrown = std::current_exception(); }
+    void check() {
+      if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
+    }
+    std::exception_ptr thrown;
+  };
+  struct offer : std::conditional_t<kSureMove, sure, unsure> {
+    T *value = nullptr;
+  };
+
   // Moves from the sender's own value when that is taken, and not before.
   class sending {
   public:
-    sending(channel &c, T &value) : channel_(&c), value_(&value) {}
-    std::int64_t attempt() { return channel_->put(*value_); }
+    sending(channel &c, T &value) : channel_(&c) { offer_.value = &value; }
+    std::int64_t attempt() { return channel_->put(*offer_.value); }
     detail::wait_queue &queue() { return channel_->join_senders(); }
-    void value() {}
-    void *subject() { return value_; }
+    void value() { offer_.check(); }
+    void *subject() { return &offer_; }
 
   private:
     channel *channel_;
-    T *value_;
+    offer offer_;
   };
 
   class sending_copy {
@@ -40,19 +64,23 @@ class channel {
     sending_copy(channel &c, const T &value) : channel_(&c), value_(value) {}
     std::int64_t attempt() { return channel_->put(value_); }
     detail::wait_queue &queue() { return channel_->join_senders(); }
-    void value() {}
-    void *subject() { return &value_; }
+    void value() { offer_.check(); }
+    void *subject() {
+      offer_.value = &value_;
+      return &offer_;
+    }
 
   private:
     channel *channel_;
     T value_;
+    offer offer_;
   };
 
   class receiving {
   public:
     explicit receiving(channel &c) : channel_(&c) {}
     std::int64_t attempt() {
-      value_ = channel_->get();
+      channel_->get(value_);
       return value_ || channel_->closed_ ? 0 : EDDY_EAGAIN;
     }
     detail::wait_queue &queue() { return channel_->join_receivers(); }
@@ -121,7 +149,11 @@ public:
 
   // False when it is full or closed; then the value is still the caller's.
   bool try_send(T &value) { return put(value) == 0; }
-  std::optional<T> try_receive() { return get(); }
+  std::optional<T> try_receive() {
+    std::optional<T> value;
+    get(value);
+    return value;
+  }
 
   // No more sends: those that wait end with errc::closed. What is in it can still be received.
   void close() {
@@ -148,25 +180,40 @@ private:
     return 0;
   }
 
-  std::optional<T> get() {
-    std::optional<T> value;
+  void get(std::optional<T> &into) {
     if (count_) {
       std::optional<T> &slot = ring_[first_];
-      value = std::move(slot);
+      into.emplace(std::move(*slot));
       slot.reset();
       first_ = (first_ + 1) % kSlots;
       count_--;
-      if (senders_.empty()) {
-        writers_.settle_all(0);
-      } else {
-        push(std::move(senders_.template first_subject<T>()));
-        senders_.settle_first(0);
+      auto fill = [this](T &value) { push(std::move(value)); };
+      if (!take_offer(fill)) writers_.settle_all(0);
+    } else { // no room at all
+      auto hand_over = [&into](T &value) { into.emplace(std::move(value)); };
+      take_offer(hand_over);
+    }
+  }
+
+  // The first value of a sender that can be moved; a sender whose value cannot ends with that.
+  template<class Take>
+  bool take_offer(Take take) {
+    bool taken = false;
+    while (!taken && !senders_.empty()) {
+      offer &first = senders_.template first_subject<offer>();
+#if EDDY_EXCEPTIONS
+      try {
+#endif
+        take(*first.value);
+        taken = true;
+#if EDDY_EXCEPTIONS
+      } catch (...) {
+        first.fail();
       }
-    } else if (!senders_.empty()) { // no room at all
-      value.emplace(std::move(senders_.template first_subject<T>()));
+#endif
       senders_.settle_first(0);
     }
-    return value;
+    return taken;
   }
 
   void push(T &&value) {

@@ -204,3 +204,85 @@ static eddy::task<> busy(eddy::loop &l) {
 }
 
 TEST(four_producers) { test::on_loop(busy); }
+
+namespace {
+
+// One whose move throws, and leaves it as it was.
+class brittle {
+public:
+  static inline int breaks = 0;
+
+  explicit brittle(int number) : n(number) {}
+  brittle(brittle &&other) : n(other.n) {
+    if (n == breaks) throw std::runtime_error("broken");
+    other.n = 0;
+  }
+  int n;
+};
+
+} // namespace
+
+template<std::size_t Capacity>
+static eddy::task<> sends_brittle(eddy::channel<brittle, Capacity> &c, int number,
+                                  std::string &log) {
+  brittle value(number);
+  try {
+    co_await c.send(std::move(value));
+    CHECK(value.n == 0);
+    log += std::to_string(number) + " sent ";
+  } catch (const std::runtime_error &) {
+    CHECK(value.n == number); // it is still the sender's
+    log += std::to_string(number) + " broke ";
+  }
+}
+
+template<std::size_t Capacity>
+static eddy::task<> brittle_ones(eddy::loop &l) {
+  eddy::channel<brittle, Capacity> c;
+  std::string log;
+  brittle::breaks = 0;
+  for (int i = 1; i <= 4; i++) l.spawn(sends_brittle<Capacity>, std::ref(c), i, std::ref(log));
+  brittle::breaks = 2;
+  auto value = c.try_receive();
+  CHECK(value && value->n == 1);
+  auto next = co_await c.receive();
+  CHECK(next && next->n == 3);
+  co_await eddy::yield();
+  co_await eddy::yield();
+  CHECK(log.find("2 broke") != std::string::npos && log.find("3 sent") != std::string::npos);
+  if (Capacity) {
+    brittle::breaks = 4; // in the channel by now, where it stays
+    CHECK_THROWS(std::runtime_error, c.try_receive());
+    bool broke = false;
+    try {
+      (void)co_await c.receive();
+    } catch (const std::runtime_error &) {
+      broke = true;
+    }
+    CHECK(broke && c.size() == 1);
+    brittle::breaks = 0;
+  }
+  auto last = co_await c.receive();
+  CHECK(last && last->n == 4 && c.size() == 0);
+
+  // Handed to a task that waits: the sender is told, and the task waits on.
+  auto receives = [&]() -> eddy::task<> {
+    auto got = co_await c.receive();
+    log += "got " + std::to_string(got->n);
+  };
+  co_await eddy::yield();
+  log.clear();
+  brittle::breaks = 5;
+  l.spawn(receives);
+  brittle five(5), six(6);
+  CHECK_THROWS(std::runtime_error, c.try_send(five));
+  CHECK(five.n == 5 && c.try_send(six));
+  co_await eddy::yield();
+  co_await eddy::yield();
+  CHECK(log == "got 6");
+}
+
+TEST(values_whose_moves_throw) {
+  test::on_loop(brittle_ones<0>);
+  test::on_loop(brittle_ones<1>);
+}
