@@ -154,6 +154,13 @@ public:
     else
       return !on_ || eddy_handle_generation(any_handle(on_)) != slot_ || gone();
   }
+  // Nobody may await it: it is closed, or is being awaited, or is a copy of one that was.
+  bool refuses() const {
+    if constexpr (of_loop)
+      return slot_ != 0;
+    else
+      return closed();
+  }
   // While it is awaited, the place of the generation is for who does so, and they keep the generation.
   std::uintptr_t swap(std::uintptr_t word) { return std::exchange(slot_, word); }
   std::uintptr_t word() const { return slot_; }

@@ -122,8 +122,14 @@ struct fiber {
   fiber *(*done)(fiber &);         // at its end; returns a fiber that runs next, or null
   bool *left = nullptr;            // set when it goes to another thread
   bool ended = false, plain = false;
-  bool refused = false;         // what it is about to await: its handle is closed
-  std::uint32_t generation = 0; // of the handle of what it awaits
+  bool refused = false; // what it is about to await: its handle is closed
+
+private:
+  bool away_ = false;
+  std::uint32_t deaf_ = 0;
+
+public:
+  std::uintptr_t kept = 0; // of the operation that it awaits: see call::swap
 
   fiber(loop_state &where, stop_state *heeds, fiber *(*at_end)(fiber &))
       : loop(&where), home(&where), done(at_end) {
@@ -254,8 +260,6 @@ private:
 
   stop_state *listed_ = nullptr;
   fiber *list_prev_ = nullptr, *list_next_ = nullptr;
-  std::uint32_t deaf_ = 0;
-  bool away_ = false;
 };
 
 inline void stop_state::request() noexcept {

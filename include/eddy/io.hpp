@@ -102,7 +102,7 @@ public:
     void await_suspend(std::coroutine_handle<> h) noexcept { io_.where().waiting = h; }
     auto await_resume() {
       detail::fiber &f = io_.where();
-      io_.call_.swap(f.generation);
+      io_.call_.swap(f.kept);
       return detail::finish<Throws>(io_.call_, &f.op, f.result);
     }
 
@@ -110,8 +110,8 @@ public:
     io &io_;
   };
   awaiter eddy_await(detail::fiber &f) {
-    f.refused = call_.closed();
-    f.generation = static_cast<std::uint32_t>(call_.swap(reinterpret_cast<std::uintptr_t>(&f)));
+    f.refused = call_.refuses();
+    f.kept = call_.swap(~reinterpret_cast<std::uintptr_t>(&f));
     return awaiter(*this);
   }
   auto operator co_await() const { return detail::io_foreign_awaiter<Call, Throws>(call_, limit_); }
@@ -120,7 +120,8 @@ private:
   template<class>
   friend class detail::select_slot;
 
-  detail::fiber &where() const { return *reinterpret_cast<detail::fiber *>(call_.word()); }
+  // As a complement, which no generation is.
+  detail::fiber &where() const { return *reinterpret_cast<detail::fiber *>(~call_.word()); }
 
   // True when it has ended, or may not begin.
   bool begin() {
@@ -139,6 +140,8 @@ private:
   }
   // A task that tries again and again lets others run all the same.
   bool refused(detail::fiber &f, std::int64_t why) {
+    if (f.kept > UINT32_MAX)
+      detail::misuse("an operation was awaited by two tasks at a time: each needs one of its own");
     f.result = why;
     if (f.spend()) return true;
     f.settle(why);

@@ -82,24 +82,35 @@ public:
   joinable() = default;
   explicit joinable(std::shared_ptr<detail::joint<T>> shared) : shared_(std::move(shared)) {}
 
-  bool over() const { return shared_->ended.has_value(); }
+  bool over() const { return shared()->ended.has_value(); }
   // Until it is over: what it ended with. The first to be served has its value. To be cancelled here leaves it running.
-  task<outcome_of<T>> outcome() {
-    auto shared = shared_;
+  task<outcome_of<T>> outcome() { return outcome_from(shared()); }
+#if EDDY_EXCEPTIONS
+  // Its value, or throws what it threw.
+  task<typename outcome_of<T>::value_type> join() { return value_from(shared()); }
+#endif
+
+private:
+  using shared_joint = std::shared_ptr<detail::joint<T>>;
+
+  // Of the task's own: the joinable may be gone or moved by the time that they begin.
+  static task<outcome_of<T>> outcome_from(shared_joint shared) {
     co_await shared->over.wait();
     co_return std::move(*shared->ended);
   }
 #if EDDY_EXCEPTIONS
-  // Its value, or throws what it threw.
-  task<typename outcome_of<T>::value_type> join() {
-    auto shared = shared_;
+  static task<typename outcome_of<T>::value_type> value_from(shared_joint shared) {
     co_await shared->over.wait();
     co_return std::move(*shared->ended).value();
   }
 #endif
 
-private:
-  std::shared_ptr<detail::joint<T>> shared_;
+  const shared_joint &shared() const {
+    if (!shared_) detail::misuse("a joinable was asked that has no task, or was moved away");
+    return shared_;
+  }
+
+  shared_joint shared_;
 };
 
 // Starts f(args...) in a scope or a loop. How it fails is the joiner's to see, and cancels no other task.

@@ -128,3 +128,13 @@ TEST(no_memory_for_what_waits) {
     if (!failed) break;
   }
 }
+
+static eddy::task<> asks_late(eddy::loop &l) {
+  auto job = eddy::spawn_joinable(l, one);
+  auto late = job.join();
+  auto moved = std::move(job); // the task has what it needs
+  int n = co_await std::move(late);
+  CHECK(n == 1);
+}
+
+TEST(the_join_outlives_the_joinable) { test::on_loop(asks_late); }

@@ -290,3 +290,43 @@ TEST(readers_and_timers_that_go_before_who_waits) {
       },
       "a timer was destroyed");
 }
+
+template<class Op>
+static eddy::task<> awaits(Op &op) {
+  co_await op;
+}
+
+template<class Op>
+static eddy::task<> awaits_twice(Op op) {
+  eddy::scope s;
+  auto body = [&]() -> eddy::task<> {
+    s.spawn(awaits<Op>, std::ref(op));
+    s.spawn(awaits<Op>, std::ref(op));
+    co_return;
+  };
+  co_await s.run(body);
+}
+
+static eddy::task<> reads_twice(eddy::loop &l) {
+  auto both = co_await test::connected(l);
+  std::array<char, 8> bytes;
+  co_await awaits_twice(both.two.read(bytes));
+}
+
+static eddy::task<> sleeps_twice(eddy::loop &) { co_await awaits_twice(eddy::sleep_for(1h)); }
+
+TEST(one_operation_for_two_tasks) {
+  auto reading = [] { test::on_loop(reads_twice); };
+  auto sleeping = [] { test::on_loop(sleeps_twice); };
+  test::expect_abort(reading, "awaited by two tasks");
+  test::expect_abort(sleeping, "awaited by two tasks");
+}
+
+TEST(joinable_of_no_task) {
+  auto over = [] { (void)eddy::joinable<int>().over(); };
+  auto joins = [] { (void)eddy::joinable<int>().join(); };
+  auto outcome = [] { (void)eddy::joinable<int>().outcome(); };
+  test::expect_abort(over, "a joinable was asked");
+  test::expect_abort(joins, "a joinable was asked");
+  test::expect_abort(outcome, "a joinable was asked");
+}
