@@ -114,12 +114,13 @@ task<std::vector<detail::solid<T>>> when_all(std::vector<task<T>> tasks) {
   detail::fiber &self = co_await detail::this_fiber();
   detail::group all(self);
   auto children = std::make_unique<std::optional<detail::child<T>>[]>(tasks.size());
+  std::vector<detail::solid<T>>
+      values; // before they begin: what they have is not to be lost for want of memory
+  values.reserve(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); i++) children[i].emplace(std::move(tasks[i]));
   for (std::size_t i = 0; i < tasks.size(); i++) children[i]->start(all, self, detail::note_end);
   co_await all.join();
   detail::raise_first(all, self);
-  std::vector<detail::solid<T>> values;
-  values.reserve(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); i++) values.push_back(detail::take_solid(*children[i]));
   co_return values;
 }
@@ -164,11 +165,11 @@ task<when_any_result<std::vector<outcome_of<T>>>> when_any(std::vector<task<T>> 
   detail::fiber &self = co_await detail::this_fiber();
   detail::race any(self);
   auto children = std::make_unique<std::optional<detail::child<T>>[]>(tasks.size());
+  when_any_result<std::vector<outcome_of<T>>> ended{0, {}};
+  ended.outcomes.reserve(tasks.size());
   for (std::size_t i = 0; i < tasks.size(); i++) children[i].emplace(std::move(tasks[i]));
   for (std::size_t i = 0; i < tasks.size(); i++) children[i]->start(any, self, detail::race_end);
   co_await any.join();
-  when_any_result<std::vector<outcome_of<T>>> ended{0, {}};
-  ended.outcomes.reserve(tasks.size());
   bool came = tasks.empty();
   for (std::size_t i = 0; i < tasks.size(); i++) {
     if (any.won(&*children[i])) ended.first = i;
