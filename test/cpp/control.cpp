@@ -173,3 +173,25 @@ TEST(a_stop_races_the_end_of_the_task) {
   }
   CHECK(stopped >= 100 && stopped + finished == 2000);
 }
+
+static eddy::task<> shields_within(int &steps) {
+  auto inner = []() -> eddy::task<> { co_await eddy::yield(); };
+  auto outer = [&]() -> eddy::task<> {
+    co_await eddy::shield(inner());
+    co_await eddy::sleep_for(1ms); // still deaf
+    steps++;
+  };
+  co_await eddy::shield(outer());
+  steps++;
+  CHECK_THROWS(eddy::canceled, co_await eddy::yield());
+  steps++;
+}
+
+TEST(a_shield_within_a_shield) {
+  eddy::loop l;
+  int steps = 0;
+  l.spawn(shields_within, std::ref(steps));
+  l.cancel();
+  l.run();
+  CHECK(steps == 3);
+}
