@@ -8,7 +8,7 @@
 static eddy::remote ending; // the loop, for the signal handler
 
 eddy::task<> echo(eddy::stream s) {
-  std::array<char, 16384> bytes;
+  std::array<char, 32768> bytes;
   for (;;) {
     auto n = co_await s.read(bytes).nothrow();
     if (!n || *n == 0) co_return; // a connection that breaks ends no other; `s` closes itself
