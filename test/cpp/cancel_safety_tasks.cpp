@@ -1,6 +1,6 @@
 // What is lost when an await of what is between tasks, or of tasks, is cancelled: the table "Cancel safety" of
 // docs/guide-cpp.md, row by row. The rows of streams are in cancel_safety.cpp.
-#include "net.hpp"
+#include "other_thread.hpp"
 
 #include <atomic>
 #include <thread>
@@ -161,29 +161,17 @@ static eddy::task<> offloads(eddy::loop &) {
 
 TEST(offload) { test::on_loop(offloads); }
 
-static eddy::task<> until_told(eddy::event &stop) { co_await stop.wait(); }
-
 static eddy::task<> hops(eddy::loop &home) {
-  std::atomic<eddy::loop *> other = nullptr;
-  std::stop_source end;
-  std::thread thread([&] {
-    eddy::loop l;
-    eddy::event never;
-    other = &l;
-    CHECK_THROWS(eddy::canceled, l.run(eddy::with_stop(end.get_token(), until_told(never))));
-  });
-  while (!other) std::this_thread::yield();
+  test::other_thread other;
   bool back = false;
   auto moves = [&]() -> eddy::task<> {
     co_await eddy::yield();
-    co_await eddy::hop(*other);
+    co_await eddy::hop(other.loop());
     co_await eddy::hop(home); // whatever was asked for meanwhile
     back = eddy_loop_inside(home.get()) == 1;
   };
   co_await cancelled(moves, nothing);
   CHECK(back);
-  end.request_stop();
-  thread.join();
 }
 
 TEST(hop) { test::on_loop(hops); }

@@ -1,5 +1,6 @@
 // The table "Cancel safety" of docs/guide-cpp.md for tasks of tasks, time and threads, with a cancel at every turn of an
 // await's life.
+#include "other_thread.hpp"
 #include "sweep.hpp"
 
 #include <atomic>
@@ -198,23 +199,13 @@ static eddy::task<> offloads(eddy::loop &) {
 
 TEST(offload) { test::on_loop(offloads); }
 
-static eddy::task<> until_told(eddy::event &stop) { co_await stop.wait(); }
-
 static eddy::task<> hops(eddy::loop &home) {
-  std::atomic<eddy::loop *> other = nullptr;
-  std::stop_source end;
-  std::thread thread([&] {
-    eddy::loop l;
-    eddy::event never;
-    other = &l;
-    CHECK_THROWS(eddy::canceled, l.run(eddy::with_stop(end.get_token(), until_told(never))));
-  });
-  while (!other) std::this_thread::yield();
+  test::other_thread other;
   int begun = 0, there = 0, back = 0;
   auto op = [&]() -> eddy::task<> {
     begun++;
-    co_await eddy::hop(*other);
-    if (eddy_loop_inside(other.load()->get()) == 1) there++;
+    co_await eddy::hop(other.loop());
+    if (eddy_loop_inside(other.loop().get()) == 1) there++;
     co_await eddy::yield(); // deaf
     co_await eddy::hop(home);
     if (eddy_loop_inside(home.get()) == 1) back++;
@@ -225,8 +216,6 @@ static eddy::task<> hops(eddy::loop &home) {
     co_return;
   };
   co_await test::sweep(op, event, check);
-  end.request_stop();
-  thread.join();
 }
 
 TEST(hop) { test::on_loop(hops); }

@@ -1,46 +1,5 @@
 // hop(): a task goes to another loop and comes back.
-#include "net.hpp"
-
-#include <thread>
-
-namespace {
-
-// A loop that runs on a thread of its own until it is stopped.
-class other_thread {
-public:
-  other_thread() {
-    eddy::loop *made = nullptr;
-    eddy::event *started = nullptr;
-    (void)started;
-    std::atomic<eddy::loop *> where = nullptr;
-    thread_ = std::thread([this, &where] {
-      eddy::loop l;
-      where = &l;
-      try {
-        l.run(eddy::with_stop(source_.get_token(), idle()));
-      } catch (const eddy::canceled &) {
-      }
-    });
-    while (!(made = where)) std::this_thread::yield();
-    loop_ = made;
-  }
-  ~other_thread() {
-    source_.request_stop();
-    thread_.join();
-  }
-  eddy::loop &loop() { return *loop_; }
-
-private:
-  static eddy::task<> idle() {
-    eddy::event never;
-    co_await never.wait();
-  }
-  std::stop_source source_;
-  std::thread thread_;
-  eddy::loop *loop_;
-};
-
-} // namespace
+#include "other_thread.hpp"
 
 static eddy::task<int> there_and_back(eddy::loop &home, eddy::loop &away, int times) {
   int count = 0;
@@ -58,7 +17,7 @@ static eddy::task<int> there_and_back(eddy::loop &home, eddy::loop &away, int ti
 }
 
 TEST(there_and_back) {
-  other_thread other;
+  test::other_thread other;
   eddy::loop l;
   CHECK(l.run(there_and_back(l, other.loop(), 200)) == 200);
 }
@@ -77,7 +36,7 @@ static eddy::task<int> works_away(eddy::loop &home, eddy::loop &away) {
 }
 
 TEST(handles_and_children_of_the_other_loop) {
-  other_thread other;
+  test::other_thread other;
   eddy::loop l;
   CHECK(l.run(works_away(l, other.loop())) == 12);
 }
@@ -93,7 +52,7 @@ static eddy::task<> cancelled_when_back(eddy::loop &home, eddy::loop &away, bool
 }
 
 TEST(cancellation_waits_for_the_way_home) {
-  other_thread other;
+  test::other_thread other;
   eddy::loop l;
   bool seen = false;
   CHECK_THROWS(std::system_error,
@@ -124,7 +83,7 @@ static eddy::task<> shielded_home(eddy::loop &home, eddy::loop &away, int &clean
 }
 
 TEST(shields_between_loops) {
-  other_thread away;
+  test::other_thread away;
   eddy::loop home;
   int cleaned = 0;
   home.spawn(shielded_home, std::ref(home), std::ref(away.loop()), std::ref(cleaned));
