@@ -60,14 +60,14 @@ static inline void stream_pair(eddy_loop_t *loop, eddy_stream_t **a, eddy_stream
   eddy_loop_step(loop, 0);
 }
 
-// A stream of the loop whose peer is a plain blocking socket; its calls fail after ten seconds.
+// A stream of the loop whose peer is a plain blocking socket; its calls fail after half a minute.
 static inline int raw_peer(eddy_loop_t *loop, eddy_stream_t **stream) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   struct rec accepted = {.then = take_accepted};
   eddy_listener_accept(listener, &accepted.op, rec_cb);
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct timeval limit = {10, 0};
+  struct timeval limit = {30, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   struct sockaddr_in native;

@@ -46,7 +46,7 @@ static inline void pattern_check(const void *data, size_t size, uint64_t at) {
 }
 
 static inline void raw_limits(int fd) {
-  struct timeval limit = {10, 0};
+  struct timeval limit = {30, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -78,7 +78,7 @@ static inline int raw_connected(int fd, const eddy_addr_t *addr) {
   return -1;
 }
 
-// Connects a plain blocking socket; its calls fail after ten seconds. -1 and errno when refused.
+// Connects a plain blocking socket; its calls fail after half a minute. -1 and errno when refused.
 static inline int raw_connect(const eddy_addr_t *addr) {
   return raw_connected(raw_socket(addr->family), addr);
 }

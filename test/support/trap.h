@@ -34,10 +34,10 @@ static inline int in_ring_run(void) {
 
 #define UNTIL(loop, condition)                                                                     \
   do {                                                                                             \
-    eddy_time_t limit_ = eddy_update_now(loop) + 10 * EDDY_SECOND;                                 \
+    eddy_time_t limit_ = eddy_update_now(loop) + 30 * EDDY_SECOND;                                 \
     while (!(condition)) {                                                                         \
       if (eddy_update_now(loop) > limit_)                                                          \
-        trap_failed(__FILE__, __LINE__, "10 s for " #condition, 0, 0);                             \
+        trap_failed(__FILE__, __LINE__, "half a minute for " #condition, 0, 0);                    \
       eddy_loop_step(loop, eddy_now(loop) + 50 * EDDY_MILLISECOND);                                \
     }                                                                                              \
   } while (0)
@@ -72,7 +72,7 @@ static inline void tcp_sockets(int fds[2]) {
   fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   CHECK(fds[1] >= 0);
   close(listener);
-  struct timeval limit = {10, 0};
+  struct timeval limit = {30, 0};
   setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
