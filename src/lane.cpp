@@ -140,7 +140,7 @@ static void fail_head_write(Source &source, Op &op, OsResult outcome) {
   source.lanes[kWriteLane].remove(op);
   stream_write_ended(op);
   op_finish(op, why.value, why.native);
-  if (torn) stream_fail_writes(source);
+  if (torn) stream_fail_writes(source, op);
 }
 
 void requeue_run(OpList &lane) {

@@ -149,7 +149,8 @@ void withdraw_offer(Loop &loop);
 // Ends of ops that change their handle.
 void stream_connect_ended(Op &op, int64_t result);
 void stream_write_ended(Op &op);
-void stream_fail_writes(Source &source);
+void stream_fail_writes(Source &source, Op &op); // behind one that came short
+void stream_gap_told(Source &source);
 void listener_closing(Source &listener);
 void file_forget(Source &listener);
 void congestion_changed(Source &source);

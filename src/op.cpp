@@ -136,7 +136,7 @@ void op_end_reason(Op &op) {
   if (op.kind == Kind::connect)
     stream_connect_ended(op, op.ending);
   else if (torn)
-    stream_fail_writes(*source);
+    stream_fail_writes(*source, op);
   if (led && which != kWaiters && queue.head && !source->closing)
     op.loop->driver->resume(*source, which);
 }
@@ -179,6 +179,7 @@ static void deliver_result(Op &op) {
 
 static void deliver_final(Op &op) {
   Loop &loop = *op.loop;
+  if (op.bits & kGap) stream_gap_told(*op.source);
   if (op.kind == Kind::accept && !(op.bits & kMulti) && op.accept.first) {
     loop.offer.op = &op;
     loop.offer.stream = op.accept.first;

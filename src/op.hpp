@@ -54,7 +54,8 @@ enum : uint16_t {
   kStarting = 1 << 8, // inside its start call, and may end there
   kReceives = 1 << 9, // a pool read whose delivery begins with a receive
   kPatient = 1 << 10, // an accept that no passing error ends
-  kAllBits = (1 << 11) - 1
+  kGap = 1 << 11,     // a write that came short, which its stream's user has still to learn
+  kAllBits = (1 << 12) - 1
 };
 
 // The part of a work op that threads touch: one cache line, or two.

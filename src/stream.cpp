@@ -30,7 +30,8 @@ static void keep_peer(eddy_stream &stream, const eddy_addr_t &addr) {
 }
 
 void stream_refresh(eddy_stream &stream) {
-  stream.can_send = stream.life == Life::connected && !stream.write_shut && !stream.closing;
+  stream.can_send =
+      stream.life == Life::connected && !stream.write_shut && !stream.gap && !stream.closing;
 }
 
 // What is believed of a fresh connection: that it takes bytes, and that a read which comes short has taken all. Not of
@@ -68,9 +69,21 @@ static void fail_lane(OpList &queue, int64_t error) {
   }
 }
 
-void stream_fail_writes(Source &source) {
-  fail_lane(source.lanes[kWriteLane], EDDY_ECANCELED);
-  congestion_changed(source);
+// What is started until the callback of `op` belongs behind it as well: whoever starts it cannot know.
+void stream_fail_writes(Source &source, Op &op) {
+  eddy_stream &stream = static_cast<eddy_stream &>(source);
+  fail_lane(stream.lanes[kWriteLane], EDDY_ECANCELED);
+  congestion_changed(stream);
+  if (op.bits & kStarting) return;
+  op.bits |= kGap;
+  stream.gap = true;
+  stream_refresh(stream);
+}
+
+void stream_gap_told(Source &source) {
+  eddy_stream &stream = static_cast<eddy_stream &>(source);
+  stream.gap = false;
+  stream_refresh(stream);
 }
 
 void stream_write_ended(Op &op) {
@@ -213,6 +226,14 @@ static OsResult send_now(eddy_stream &stream, const eddy_buf_t &bytes) {
   return sent;
 }
 
+static int64_t write_refused(const eddy_stream &stream) {
+  if (stream.can_send) [[likely]]
+    return 0;
+  if (stream.life == Life::idle) return EDDY_ENOTCONN;
+  if (stream.write_shut) return EDDY_EPIPE;
+  return stream.gap ? EDDY_ECANCELED : 0;
+}
+
 // `tried`: what the attempt inside the start call has brought, or kAgain.
 [[gnu::noinline]] static int start_write(eddy_stream &stream, eddy_op_t *user_op,
                                          const eddy_buf_t *buffers, uint32_t count, eddy_cb cb,
@@ -223,10 +244,8 @@ static OsResult send_now(eddy_stream &stream, const eddy_buf_t &bytes) {
   int64_t total = measure(buffers, count);
   if (total < 0) {
     op_finish(op, total);
-  } else if (stream.life == Life::idle) {
-    op_finish(op, EDDY_ENOTCONN);
-  } else if (stream.write_shut) {
-    op_finish(op, EDDY_EPIPE);
+  } else if (int64_t refusal = write_refused(stream)) {
+    op_finish(op, refusal);
   } else {
     lend(op, buffers, count, static_cast<uint64_t>(total));
     if (tried.value == kAgain && may_try_now(stream, op)) {
@@ -400,6 +419,8 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
     refusal = EDDY_EPIPE;
   else if (stream.shared)
     refusal = EDDY_EBUSY;
+  else if (writes && stream.gap)
+    refusal = EDDY_ECANCELED;
   if (refusal) {
     op_finish(op, refusal);
     return op_started(op);

@@ -38,6 +38,7 @@ struct eddy_stream : eddy::Source {
   eddy::Life life;
   bool congested;
   bool write_shut; // a shutdown of the write side was started
+  bool gap;        // a write came short, and its callback is still to come
   bool can_send;   // connected, and open for writes
   bool bound;
   bool read_shut;

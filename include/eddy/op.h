@@ -31,7 +31,8 @@
                       that take effect finish in that order. An op that ends without effect may
                       finish before older ones. Shutdown of the write side counts as a write. A write
                       that ends short returns its reason, with the count in eddy_op_transferred, and
-                      the writes queued behind it finish with EDDY_ECANCELED and 0.
+                      the writes queued behind it, or started before its callback, finish
+                      with EDDY_ECANCELED and 0.
      8  Close.        From the close call a handle is closing: its pending ops are cancelled and
                       complete, then the close op does. Starts give EDDY_ECLOSED as their result,
                       getters still work, a second close aborts. Close takes NULL for op and callback
