@@ -7,7 +7,7 @@ static void the_port_again(void **state) {
   eddy_addr_t addr;
   eddy_listener_t *listener, *again;
   struct rec accept = {.then = take_accepted}, closed = {0};
-  eddy_addr_loopback(&addr, EDDY_AF_INET, 0);
+  loopback_of_our_own(&addr);
   assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), 0);
   eddy_listener_address(listener, &addr);
   struct peer peer = peer_connect(&addr);

@@ -19,7 +19,7 @@ static void both_accept(void **state) {
   eddy_listen_options_t shared = {.size = sizeof shared, .flags = EDDY_LISTEN_REUSE_PORT};
   eddy_listener_t *one, *two, *three;
   eddy_addr_t addr;
-  eddy_addr_loopback(&addr, EDDY_AF_INET, 0);
+  loopback_of_our_own(&addr);
   assert_int_equal(eddy_listener_open(loop, &addr, &shared, &one), 0);
   eddy_listener_address(one, &addr);
   assert_int_equal(eddy_listener_open(loop, &addr, &shared, &two), 0);
