@@ -20,8 +20,9 @@ OsResult os_wake_open(eddy_native_t *wake) {
 void os_wake(eddy_native_t wake) {
   int saved = errno;
   uint64_t one = 1;
-  ssize_t ignored = write(static_cast<int>(wake), &one, sizeof one);
-  (void)ignored;
+  // A full counter is a wake that was not seen yet.
+  while (write(static_cast<int>(wake), &one, sizeof one) < 0 && errno == EINTR) {
+  }
   errno = saved;
 }
 
