@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# Injected faults, all of them. Sourced by ./dev.
+
+faults_at_once=6000 # runs with two to five faults each
+
+check_faults() {
+  local only=''
+  case "${1:-}" in
+    '') ;;
+    --only) only=${2:-} ;;
+    *) usage_error "check faults takes --only TEXT" ;;
+  esac
+  need_packages build test
+  stages_begin
+  stage "programs" faults_build gcc build/test
+  stage "one fault" faults_run build/test --only "$only"
+  stage "servers" faults_servers build/test --only "$only"
+  stage "programs, asan+ubsan" faults_build_sanitized build/asan
+  stage "several, asan+ubsan" faults_run build/asan --sanitized --only "$only" --several $faults_at_once
+  stages_end
+}
+
+faults_build() {
+  with_"$1" configure "$2" -Dtests=true -Dexamples=true -Dbuildtype=debugoptimized -Dwerror=true -Dstress=false &&
+    faults_compile "$2"
+}
+
+faults_build_sanitized() {
+  configure_sanitized gcc "$1" address,undefined && faults_compile "$1"
+}
+
+faults_compile() {
+  ninja -C "$1" test/faults/inject test/faults/features test/faults/features_cpp \
+    examples/eddy-echo examples/eddy-echo-coro examples/httpd examples/hello examples/hello-cpp
+}
+
+# A machine that has no such filters says so and is no failure.
+faults_run() {
+  local dir=$1 status=0
+  shift
+  python test/faults/run.py --programs "$dir/test/faults" "$@" || status=$?
+  [ $status = 0 ] || [ $status = 77 ]
+}
+
+faults_servers() {
+  local dir=$1
+  shift
+  python test/faults/servers.py --programs "$dir/test/faults" --examples "$dir/examples" "$@"
+}
