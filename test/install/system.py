@@ -39,17 +39,21 @@ def run(*command, cwd=None, env=None):
     return ran.stdout
 
 
+def skip(reason):
+    print(f"SKIP: {reason}")
+    raise SystemExit(77)
+
+
 def need(*programs):
     """The test cannot run without them."""
     for program in programs:
         if not shutil.which(program):
-            print(f"SKIP: there is no {program} here")
-            raise SystemExit(77)
+            skip(f"there is no {program} here")
 
 
 class Unix:
     shared = Path("lib/libeddy.so.0")
-    installed = {"lib/libeddy.so", "lib/libeddy.so.0", "lib/libeddy.so.0.1.0", "lib/libeddy.a"}
+    installed = {"lib/libeddy.so", "lib/libeddy.so.0", "lib/libeddy.so.0.1.0", "lib/libeddy-static.a", "lib/libeddy.a"}
     program_suffix = ""
     meson_setup = cmake_setup = ()
 

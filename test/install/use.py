@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from prefix import Prefix
-from system import Unix, Windows, need, run
+from system import Unix, Windows, need, run, skip
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
@@ -73,15 +73,48 @@ def facade(prefix):
     in_cxx(prefix, "facade", "consumer_facade.cpp")
 
 
+def static_program(prefix):
+    """`cc -static` finds eddy by the name of the shared library."""
+    program = prefix.program(prefix.folder("static_program"))
+    libraries = prefix.pkg_config("--static", "--cflags", "--libs")
+    if not Path(run(*prefix.cc, "-print-file-name=liburing.a").strip()).is_absolute():
+        skip("there is no static liburing here")
+    run(*prefix.cc, "-std=c11", *WARNINGS, "-static", HERE / "consumer.c", "-o", program, *libraries,
+        env=prefix.environment())
+    expect(not prefix.system.needed(program), "it needs libraries")
+    print(prefix.system.execute(program, None, prefix.environment()))
+
+
+def cmake_build(prefix, folder, source, environment, *settings):
+    for file in (HERE / source / "CMakeLists.txt", HERE / "consumer.c"):
+        shutil.copy(file, folder)
+    run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Release", *settings,
+        *prefix.system.cmake_setup, env=environment)
+    run("cmake", "--build", folder / "build", env=environment)
+    return prefix.program(folder / "build")
+
+
 def cmake(prefix):
     need("cmake", "pkg-config")
-    folder = prefix.folder("cmake")
-    for name in ("cmake/CMakeLists.txt", "consumer.c"):
+    program = cmake_build(prefix, prefix.folder("cmake"), "cmake", prefix.environment())
+    check(prefix, program, prefix.shared, prefix.environment())
+
+
+def cmake_static(prefix):
+    need("cmake", "pkg-config")
+    program = cmake_build(prefix, prefix.folder("cmake_static"), "cmake", prefix.environment(),
+                          "-DPACKAGE=eddy-static")
+    check(prefix, program, None, prefix.environment())
+
+
+def meson_static(prefix):
+    need("meson", "ninja", "pkg-config")
+    folder = prefix.folder("meson_static")
+    for name in ("meson/meson.build", "consumer.c"):
         shutil.copy(HERE / name, folder)
-    run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", "-DCMAKE_BUILD_TYPE=Release",
-        *prefix.system.cmake_setup, env=prefix.environment())
-    run("cmake", "--build", folder / "build", env=prefix.environment())
-    check(prefix, prefix.program(folder / "build"), prefix.shared, prefix.environment())
+    run("meson", "setup", folder / "build", folder, *prefix.system.meson_setup, env=prefix.environment())
+    run("meson", "compile", "-C", folder / "build", env=prefix.environment())
+    check(prefix, prefix.program(folder / "build"), None, prefix.environment())
 
 
 def microsoft(prefix):
@@ -145,8 +178,8 @@ def luajit(prefix):
 
 
 CASES = {case.__name__: case for case in (
-    files, pkgconfig_shared, pkgconfig_static, cxx, facade, cmake, subproject_shared, subproject_static,
-    microsoft, python, luajit)}
+    files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, meson_static,
+    subproject_shared, subproject_static, microsoft, python, luajit)}
 
 
 def main():
