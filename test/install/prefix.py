@@ -16,10 +16,10 @@ def locked(path):
 
 
 class Prefix:
-    def __init__(self, scratch, source, cc, cxx, system):
+    def __init__(self, scratch, source, cc, cxx, system, settings=()):
         self.scratch, self.source = Path(scratch), Path(source)
         self.cc, self.cxx = cc.split(), cxx.split()
-        self.system = system
+        self.system, self.settings = system, settings
         self.path = self.scratch / "prefix"
         self.shared = self.path / system.shared
         self.scratch.mkdir(parents=True, exist_ok=True)
@@ -46,10 +46,17 @@ class Prefix:
             environment = self.environment()
             run("meson", "setup", build, self.source, "--prefix", self.path, "--libdir", "lib",
                 "--buildtype", "release", "-Db_ndebug=true", "--wrap-mode", "nodownload",
-                *self.system.meson_setup, env=environment)
+                *self.settings, *self.system.meson_setup, env=environment)
             run("meson", "compile", "-C", build, env=environment)
             run("meson", "install", "-C", build, "--no-rebuild", env=environment)
             done.touch()
+
+    def other(self, name, *settings):
+        """Another installation, of another build."""
+        return Prefix(self.scratch / name, self.source, " ".join(self.cc), " ".join(self.cxx), self.system, settings)
+
+    def files(self):
+        return {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if not path.is_dir()}
 
     def folder(self, name):
         """An empty folder for one test."""

@@ -53,7 +53,8 @@ def need(*programs):
 
 class Unix:
     shared = Path("lib/libeddy.so.0")
-    installed = {"lib/libeddy.so", "lib/libeddy.so.0", "lib/libeddy.so.0.1.0", "lib/libeddy-static.a", "lib/libeddy.a"}
+    libraries = {"shared": {"lib/libeddy.so", "lib/libeddy.so.0", "lib/libeddy.so.0.1.0"},
+                 "static": {"lib/libeddy-static.a", "lib/libeddy.a"}}
     program_suffix = ""
     meson_setup = cmake_setup = ()
 
@@ -82,7 +83,8 @@ class Unix:
 
 class Windows:
     shared = Path("bin/eddy-0.dll")
-    installed = {"bin/eddy-0.dll", "lib/eddy.dll.a", "lib/eddy.lib", "lib/eddy.def", "lib/libeddy-static.a"}
+    libraries = {"shared": {"bin/eddy-0.dll", "lib/eddy.dll.a", "lib/eddy.lib", "lib/eddy.def"},
+                 "static": {"lib/libeddy-static.a"}}
     program_suffix = ".exe"
 
     def __init__(self, objdump, build, under_wine):

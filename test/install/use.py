@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,15 +20,23 @@ def expect(condition, message):
         raise SystemExit(1)
 
 
+def installed_by(prefix, *kinds):
+    """What comes with these libraries."""
+    packages = {"lib/pkgconfig/eddy.pc"} | ({"lib/pkgconfig/eddy-static.pc"} if "static" in kinds else set())
+    configs = {f"lib/cmake/eddy/eddyConfig{part}.cmake" for part in ("", "Version")}
+    return packages | configs | {file for kind in kinds for file in prefix.system.libraries[kind]}
+
+
+def expect_files(found, wanted):
+    expect(found == wanted, f"missing: {sorted(wanted - found)}\nextra: {sorted(found - wanted)}")
+
+
 def files(prefix):
     """A fresh build installs these files, and no others."""
     prefix.install(afresh=True)
     headers = {f"include/eddy/{path.name}" for path in (prefix.source / "include/eddy").iterdir()}
     headers |= {f"include/{path.name}" for path in (prefix.source / "include").glob("eddy.h*")}
-    wanted = headers | prefix.system.installed | {"lib/pkgconfig/eddy.pc", "lib/pkgconfig/eddy-static.pc"}
-    found = {path.relative_to(prefix.path).as_posix() for path in prefix.path.rglob("*")
-             if not path.is_dir()}
-    expect(found == wanted, f"missing: {sorted(wanted - found)}\nextra: {sorted(found - wanted)}")
+    expect_files(prefix.files(), headers | installed_by(prefix, "shared", "static"))
 
 
 def check(prefix, program, shared, environment, in_c=True):
@@ -43,18 +52,19 @@ def check(prefix, program, shared, environment, in_c=True):
     print(prefix.system.execute(program, shared, environment))
 
 
-def pkgconfig_shared(prefix):
-    program = prefix.program(prefix.folder("shared"))
+def pkgconfig(prefix, package, shared):
+    program = prefix.program(prefix.folder(package))
     run(*prefix.cc, "-std=c11", *WARNINGS, HERE / "consumer.c", "-o", program,
-        *prefix.pkg_config("--cflags", "--libs"), env=prefix.environment())
-    check(prefix, program, prefix.shared, prefix.environment())
+        *prefix.pkg_config("--cflags", "--libs", package=package), env=prefix.environment())
+    check(prefix, program, shared, prefix.environment())
+
+
+def pkgconfig_shared(prefix):
+    pkgconfig(prefix, "eddy", prefix.shared)
 
 
 def pkgconfig_static(prefix):
-    program = prefix.program(prefix.folder("static"))
-    run(*prefix.cc, "-std=c11", *WARNINGS, HERE / "consumer.c", "-o", program,
-        *prefix.pkg_config("--cflags", "--libs", package="eddy-static"), env=prefix.environment())
-    check(prefix, program, None, prefix.environment())
+    pkgconfig(prefix, "eddy-static", None)
 
 
 def in_cxx(prefix, name, source):
@@ -107,6 +117,44 @@ def cmake_static(prefix):
     check(prefix, program, None, prefix.environment())
 
 
+def moved(prefix, name):
+    """The installation, somewhere else."""
+    place = prefix.folder(name)
+    shutil.copytree(prefix.path, place / "elsewhere", symlinks=True)
+    return place, [f"-DCMAKE_PREFIX_PATH={place / 'elsewhere'}"]
+
+
+def cmake_config(prefix):
+    need("cmake")
+    place, settings = moved(prefix, "cmake_config")
+    environment = prefix.environment(**prefix.system.without_prefix())
+    program = cmake_build(prefix, place, "cmake_config", environment, *settings)
+    check(prefix, program, place / "elsewhere" / prefix.system.shared, environment)
+
+
+def cmake_config_static(prefix):
+    need("cmake")
+    place, settings = moved(prefix, "cmake_config_static")
+    environment = prefix.environment(**prefix.system.without_prefix())
+    program = cmake_build(prefix, place, "cmake_config", environment, *settings, "-DTARGET=eddy::eddy-static")
+    check(prefix, program, None, environment)
+
+
+def cmake_versions(prefix):
+    """What is too new, or of another series, is refused."""
+    need("cmake")
+    place = prefix.folder("cmake_versions")
+    shutil.copy(HERE / "cmake_config/CMakeLists.txt", place)
+    shutil.copy(HERE / "consumer.c", place)
+    for version, accepted in (("0.1.0", True), ("0", True), ("0.0...0.1", True), ("0.1...<1", True), ("0.1.1", False),
+                              ("0.2", False), ("0.0.9", False), ("1.0", False), ("0.0...<0.1", False), ("0.2...1", False)):
+        ran = subprocess.run(["cmake", "-G", "Ninja", "-S", place, "-B", place / "build", f"-DVERSION={version}",
+                              "-Deddy_DIR=", f"-DCMAKE_PREFIX_PATH={prefix.path}", *prefix.system.cmake_setup],
+                             env=prefix.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        expect((ran.returncode == 0) == accepted, f"{version}:\n{ran.stdout}")
+        expect(accepted or "version: 0.1.0" in ran.stdout, f"{version} is refused otherwise:\n{ran.stdout}")
+
+
 def meson_static(prefix):
     need("meson", "ninja", "pkg-config")
     folder = prefix.folder("meson_static")
@@ -115,6 +163,26 @@ def meson_static(prefix):
     run("meson", "setup", folder / "build", folder, *prefix.system.meson_setup, env=prefix.environment())
     run("meson", "compile", "-C", folder / "build", env=prefix.environment())
     check(prefix, prefix.program(folder / "build"), None, prefix.environment())
+
+
+def static_alone(prefix):
+    """Without the shared library, `eddy` is the static one to everybody."""
+    need("cmake", "pkg-config")
+    alone = prefix.other("static_alone", "-Ddefault_library=static")
+    alone.install(afresh=True)
+    expect_files({file for file in alone.files() if not file.startswith("include/")}, installed_by(alone, "static"))
+    pkgconfig(alone, "eddy", None)
+    for source in ("cmake", "cmake_config"):
+        program = cmake_build(alone, alone.folder(source), source, alone.environment(),
+                              f"-DCMAKE_PREFIX_PATH={alone.path}")
+        check(alone, program, None, alone.environment())
+
+
+def shared_alone(prefix):
+    alone = prefix.other("shared_alone", "-Ddefault_library=shared")
+    alone.install(afresh=True)
+    expect_files({file for file in alone.files() if not file.startswith("include/")}, installed_by(alone, "shared"))
+    pkgconfig(alone, "eddy", alone.shared)
 
 
 def microsoft(prefix):
@@ -146,11 +214,20 @@ def subproject(prefix, library):
     # An installed eddy must not be found instead.
     environment = prefix.environment(**prefix.system.without_prefix())
     run("meson", "setup", folder / "build", folder, "--wrap-mode", "nodownload",
-        "--force-fallback-for", "eddy", f"-Ddefault_library={library}", "-Dbuildtype=plain",
+        "--force-fallback-for", "eddy", "--prefix", "/p", "--libdir", "lib", f"-Ddefault_library={library}", "-Dbuildtype=plain",
         *prefix.system.meson_setup, env=environment)
     run("meson", "compile", "-C", folder / "build", env=environment)
-    built = folder / "build" / "subprojects" / "eddy" / prefix.shared.name
-    check(prefix, prefix.program(folder / "build", "host"), built if library == "shared" else None, environment)
+    built = folder / "build" / "subprojects" / "eddy"
+    check(prefix, prefix.program(folder / "build", "host"),
+          built / prefix.shared.name if library == "shared" else None, environment)
+    other, = {"shared", "static"} - {library}
+    names = {Path(file).name for file in prefix.system.libraries[other]}
+    found = [path.name for path in built.iterdir() if path.name in names]
+    expect(not found, f"built besides: {found}")
+    run("meson", "install", "-C", folder / "build", "--destdir", folder / "installed", env=environment)
+    top = folder / "installed" / Path("/p").relative_to("/")
+    found = {path.relative_to(top).as_posix() for path in top.rglob("*") if not path.is_dir()}
+    expect_files({file for file in found if file.startswith(("lib/", "bin/"))}, installed_by(prefix, library))
 
 
 def subproject_shared(prefix):
@@ -178,8 +255,8 @@ def luajit(prefix):
 
 
 CASES = {case.__name__: case for case in (
-    files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, meson_static,
-    subproject_shared, subproject_static, microsoft, python, luajit)}
+    files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, cmake_config,
+    cmake_config_static, cmake_versions, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit)}
 
 
 def main():
