@@ -155,6 +155,18 @@ def cmake_versions(prefix):
         expect(accepted or "version: 0.1.0" in ran.stdout, f"{version} is refused otherwise:\n{ran.stdout}")
 
 
+def cmake_sources(prefix):
+    """Sources that are taken in by CMake say what to do instead."""
+    need("cmake")
+    place = prefix.folder("cmake_sources")
+    (place / "CMakeLists.txt").write_text("cmake_minimum_required(VERSION 3.16)\nproject(host C)\n"
+                                          f"add_subdirectory({prefix.source.as_posix()} eddy)\n", encoding="utf-8")
+    ran = subprocess.run(["cmake", "-G", "Ninja", "-S", place, "-B", place / "build", *prefix.system.cmake_setup],
+                         env=prefix.environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    expect(ran.returncode and "eddy is built by Meson" in ran.stdout and "find_package(eddy" in ran.stdout, ran.stdout)
+    print(ran.stdout)
+
+
 def meson_static(prefix):
     need("meson", "ninja", "pkg-config")
     folder = prefix.folder("meson_static")
@@ -256,7 +268,7 @@ def luajit(prefix):
 
 CASES = {case.__name__: case for case in (
     files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, cmake_config,
-    cmake_config_static, cmake_versions, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit)}
+    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit)}
 
 
 def main():
