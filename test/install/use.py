@@ -36,7 +36,9 @@ def files(prefix):
     prefix.install(afresh=True)
     headers = {f"include/eddy/{path.name}" for path in (prefix.source / "include/eddy").iterdir()}
     headers |= {f"include/{path.name}" for path in (prefix.source / "include").glob("eddy.h*")}
-    expect_files(prefix.files(), headers | installed_by(prefix, "shared", "static"))
+    pages = {f"share/doc/eddy/{name}" for name in ("README.md", "CHANGELOG.md", "LICENSE")}
+    pages |= {f"share/doc/eddy/docs/{path.name}" for path in (prefix.source / "docs").glob("*.md")}
+    expect_files(prefix.files(), headers | pages | installed_by(prefix, "shared", "static"))
 
 
 def check(prefix, program, shared, environment, in_c=True):
@@ -182,7 +184,7 @@ def static_alone(prefix):
     need("cmake", "pkg-config")
     alone = prefix.other("static_alone", "-Ddefault_library=static")
     alone.install(afresh=True)
-    expect_files({file for file in alone.files() if not file.startswith("include/")}, installed_by(alone, "static"))
+    expect_files({file for file in alone.files() if file.startswith(("lib/", "bin/"))}, installed_by(alone, "static"))
     pkgconfig(alone, "eddy", None)
     for source in ("cmake", "cmake_config"):
         program = cmake_build(alone, alone.folder(source), source, alone.environment(),
@@ -193,7 +195,7 @@ def static_alone(prefix):
 def shared_alone(prefix):
     alone = prefix.other("shared_alone", "-Ddefault_library=shared")
     alone.install(afresh=True)
-    expect_files({file for file in alone.files() if not file.startswith("include/")}, installed_by(alone, "shared"))
+    expect_files({file for file in alone.files() if file.startswith(("lib/", "bin/"))}, installed_by(alone, "shared"))
     pkgconfig(alone, "eddy", alone.shared)
 
 
