@@ -1,6 +1,8 @@
 // A turn of the loop, and the calls that run turns.
 #include "loop.hpp"
 
+#include <tsan.hpp>
+
 namespace eddy {
 
 #pragma GCC diagnostic push
@@ -17,6 +19,7 @@ static void take_asked(Loop &loop) {
   if (!remote.asked.load(std::memory_order_relaxed)) [[likely]]
     return;
   uint32_t asked = remote.asked.exchange(0, std::memory_order_acquire);
+  tsan_acquire(&remote.asked);
   if (asked & kAskStop) loop.stopping = true;
   loop.acted = true;
 }
@@ -123,6 +126,7 @@ static void sleep_until(Loop &loop, Time until) {
   // A post between the last look and the line above saw the loop awake and did not signal.
   loop.driver->poll(loop, remote_waiting(remote) ? 0 : until);
   remote.sleep.exchange(kAwake, std::memory_order_seq_cst);
+  tsan_acquire(&remote.asked); // a step that was woken does not look at it any more
 }
 
 // The caller of a step wants to hear of whatever happened, so a turn that has called back does not wait. A drain takes
@@ -224,12 +228,16 @@ void loop_leave(Loop &loop, Caller by) {
 // What its last thread wrote is seen by the next.
 void loop_let_go(Loop &loop) {
   loop.bound = false;
+  tsan_release(&loop);
   loop.owner.value.store(kNobody, std::memory_order_release);
 }
 
 void claim_thread(Loop &loop) {
   uintptr_t owner = kNobody, self = os_thread();
-  if (loop.owner.value.compare_exchange_strong(owner, self, std::memory_order_acquire)) return;
+  if (loop.owner.value.compare_exchange_strong(owner, self, std::memory_order_acquire)) {
+    tsan_acquire(&loop);
+    return;
+  }
   require(owner != kForked,
           "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
   require(loop.migratable && !loop.running, "call from the wrong thread: a loop belongs to the "

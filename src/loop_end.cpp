@@ -3,6 +3,7 @@
 #include "stream.hpp"
 
 #include <initializer_list>
+#include <tsan.hpp>
 
 namespace eddy {
 
@@ -77,6 +78,7 @@ static void free_loop(Loop &loop, bool forked) {
   // A thread that has just returned work is about to signal it.
   while (uint32_t borrowed = forked ? 0 : loop.remote->borrowed.load(std::memory_order_acquire))
     os_sleep_on(loop.remote->borrowed, borrowed, EDDY_MILLISECOND);
+  tsan_acquire(&loop.remote->borrowed);
   registry_remove(loop);
   loop.remote->loop = nullptr;
   loop.driver->destroy(loop, forked);

@@ -2,6 +2,8 @@
 // says whether a wake-up needs a system call.
 #include "loop.hpp"
 
+#include <tsan.hpp>
+
 namespace eddy {
 
 // In place of the inbox's head once the loop takes no more posts.
@@ -34,6 +36,7 @@ static bool reaches(const eddy_remote_t *remote) {
 
 static void ask(eddy_remote_t *remote, uint32_t what) {
   if (!reaches(remote)) return;
+  tsan_release(&remote->asked);
   remote->asked.fetch_or(what, std::memory_order_seq_cst);
   remote_signal(*remote);
 }
@@ -48,6 +51,7 @@ Op *remote_take(eddy_remote &remote, bool shut) {
   newest = remote.inbox.exchange(shut ? kShut : nullptr, std::memory_order_acq_rel);
   Op *oldest = nullptr;
   while (newest) {
+    tsan_acquire(newest);
     Op *older = newest->next;
     newest->next = oldest;
     oldest = newest;
@@ -70,6 +74,7 @@ bool remote_waiting(const eddy_remote &remote) {
 // A loop that is awake looks before it sleeps: it announces the sleep, then looks at `returned`; here the
 // order is the other way round. So in a burst one signal does for all.
 void remote_return(eddy_remote &remote, WorkItem &item) {
+  tsan_release(&item);
   WorkItem *head = remote.returned.load(std::memory_order_relaxed);
   do {
     item.next = head;
@@ -97,7 +102,9 @@ eddy_remote_t *eddy_remote_retain(eddy_remote_t *remote) {
 
 void eddy_remote_release(eddy_remote_t *remote) {
   require(remote != nullptr, "null remote");
+  tsan_release(&remote->references);
   if (remote->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  tsan_acquire(&remote->references);
   os_wake_close(remote->wake);
   os_release(remote, sizeof(eddy_remote));
 }
@@ -110,6 +117,7 @@ int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
   Op *head = remote->inbox.load(std::memory_order_relaxed);
   if (head == kShut || !open) return failed(EDDY_ECLOSED);
   op_post(op, cb, remote->loop.load(std::memory_order_relaxed));
+  tsan_release(&op);
   do {
     if (head == kShut) {
       op_unpost(op);

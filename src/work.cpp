@@ -2,6 +2,8 @@
 #include "loop.hpp"
 #include "workers.hpp"
 
+#include <tsan.hpp>
+
 namespace eddy {
 
 bool work_cancel(Op &op) {
@@ -17,6 +19,7 @@ WorkItem *work_take_back(eddy_remote &remote) {
   eddy_workers *pool = newest->pool;
   uint64_t count = 0;
   while (newest) {
+    tsan_acquire(newest);
     WorkItem *older = newest->next;
     if (newest->pool != pool) {
       pool->delivered.fetch_add(count, std::memory_order_release);

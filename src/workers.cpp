@@ -2,6 +2,8 @@
 #include "workers.hpp"
 #include "loop.hpp"
 
+#include <tsan.hpp>
+
 namespace eddy {
 
 // A thread that is to be got for what waits in the queue.
@@ -33,7 +35,9 @@ static Help call_help(eddy_workers &pool) {
 
 // The loop stays while its op is pending; from then on until it is let go its remote does.
 static void let_go(eddy_remote *remote) {
-  if (remote) remote->borrowed.fetch_sub(1, std::memory_order_release);
+  if (!remote) return;
+  tsan_release(&remote->borrowed);
+  remote->borrowed.fetch_sub(1, std::memory_order_release);
 }
 
 static void refuse_all(WorkItem *item, OsResult why) {
@@ -100,6 +104,7 @@ static bool run_next(eddy_workers &pool, Worker &self, eddy_remote *&remote) {
     remote = &home;
     home.borrowed.fetch_add(1, std::memory_order_relaxed);
   }
+  tsan_acquire(item);
   item->value = item->fn(item->argument);
   require(pool.generation == generation, "a work function returned in a forked child");
   remote_return(home, *item);
@@ -142,6 +147,7 @@ void workers_run(void *argument) {
 }
 
 int64_t workers_submit(eddy_workers &pool, WorkItem &item) {
+  tsan_release(&item);
   pool.lock.acquire();
   if (pool.queued >= pool.queue_limit) {
     pool.lock.release();

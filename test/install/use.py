@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from prefix import Prefix
+from races import tsan, tsan_facade
 from system import Unix, Windows, need, run, skip
 
 HERE = Path(__file__).resolve().parent
@@ -270,7 +271,7 @@ def luajit(prefix):
 
 CASES = {case.__name__: case for case in (
     files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, cmake_config,
-    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit)}
+    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit, tsan, tsan_facade)}
 
 
 def main():

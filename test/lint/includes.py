@@ -20,7 +20,7 @@ MAY_USE = {"linux": {"unix", "sockets"}, "unix": {"sockets"}, "win": {"sockets"}
 
 # The inline part of the OS header: each OS folder has its own, Meson picks the
 # folder, and as the core sees it, it is held to the core's rules.
-INLINE = {"os_thread.hpp"}
+INLINE = {"os_thread.hpp", "tsan.hpp"}
 
 
 def public(name):
