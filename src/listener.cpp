@@ -175,8 +175,7 @@ int eddy_listener_open(eddy_loop_t *handle, const eddy_addr_t *address,
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_listen_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_listen_options_t)))
-    return failed(error);
+  if (int error = read_options(options, user_options, kFirstListenOptions)) return failed(error);
   uint32_t known = EDDY_LISTEN_REUSE_PORT | EDDY_LISTEN_V6ONLY | EDDY_LISTEN_DELAY;
   if ((options.flags & ~known) || options.reserved) return failed(EDDY_ENOTSUP);
   if (!address) return failed(EDDY_EINVAL);

@@ -40,8 +40,7 @@ int loop_open(const eddy_loop_options_t *user_options, const Tables *tables, edd
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_loop_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_loop_options_t)))
-    return failed(error);
+  if (int error = read_options(options, user_options, kFirstLoopOptions)) return failed(error);
   if (int error = check(options)) return failed(error);
   Memory memory = {options.alloc, options.release, options.alloc_context};
   void *place = memory.get(sizeof(Loop));

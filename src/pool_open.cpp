@@ -21,8 +21,7 @@ extern "C" int eddy_pool_open(eddy_loop_t *handle, const eddy_pool_options_t *us
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_pool_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_pool_options_t)))
-    return failed(error);
+  if (int error = read_options(options, user_options, kFirstPoolOptions)) return failed(error);
   uint32_t buffer_size = options.buffer_size ? options.buffer_size : 16384;
   uint32_t count = options.buffers ? options.buffers : 256;
   if (options.reserved) return failed(EDDY_ENOTSUP);

@@ -117,8 +117,7 @@ int eddy_workers_open(const eddy_workers_options_t *user_options, eddy_workers_t
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_workers_options_t options;
-  if (int error = read_options(options, user_options, sizeof(eddy_workers_options_t)))
-    return failed(error);
+  if (int error = read_options(options, user_options, kFirstWorkersOptions)) return failed(error);
   if (int error = check(options)) return failed(error);
   void *memory = os_alloc(sizeof(eddy_workers));
   if (!memory) return failed(EDDY_ENOMEM);
@@ -146,18 +145,16 @@ int eddy_workers_close(eddy_workers_t *pool) {
 
 int eddy_workers_stat(eddy_workers_t *handle, eddy_workers_stats_t *stat) {
   require(stat != nullptr, "null stat");
-  uint32_t size = stat->size;
-  if (size < sizeof *stat || size > kMaxOptionsSize) return failed(EDDY_EINVAL);
-  memset(static_cast<void *>(stat), 0, size);
-  stat->size = size;
-  eddy_workers *pool = workers_of(handle);
-  if (!pool) return 0;
-  pool->lock.acquire();
-  for (Worker *worker = pool->idle.head; worker; worker = worker->next) stat->idle++;
-  stat->threads = pool->threads;
-  stat->queued = pool->queued;
-  stat->refused = pool->refused;
-  pool->lock.release();
+  eddy_workers_stats_t now = {};
+  if (eddy_workers *pool = workers_of(handle)) {
+    pool->lock.acquire();
+    for (Worker *worker = pool->idle.head; worker; worker = worker->next) now.idle++;
+    now.threads = pool->threads;
+    now.queued = pool->queued;
+    now.refused = pool->refused;
+    pool->lock.release();
+  }
+  if (int error = write_result(stat, now, kFirstWorkersStats)) return failed(error);
   return 0;
 }
 

@@ -15,6 +15,12 @@ def locked(path):
         yield
 
 
+def not_source(folder, names):
+    """Build directories, this very one among them, and what git keeps."""
+    return [name for name in names if name in (".git", "__pycache__")
+            or (Path(folder) / name / "meson-private").exists() or name == "build"]
+
+
 class Prefix:
     def __init__(self, scratch, source, cc, cxx, system, settings=()):
         self.scratch, self.source = Path(scratch), Path(source)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from prefix import Prefix
+from prefix import Prefix, not_source
 from races import tsan, tsan_facade
 from system import Unix, Windows, need, run, skip
+from versions import versions
 
 HERE = Path(__file__).resolve().parent
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
@@ -213,12 +214,6 @@ def microsoft(prefix):
     check(prefix, program, prefix.shared, prefix.environment())
 
 
-def not_source(folder, names):
-    """Build directories, this very one among them, and what git keeps."""
-    return [name for name in names if name in (".git", "__pycache__")
-            or (Path(folder) / name / "meson-private").exists() or name == "build"]
-
-
 def subproject(prefix, library):
     need("meson", "ninja")
     folder = prefix.folder("subproject_" + library)
@@ -271,7 +266,7 @@ def luajit(prefix):
 
 CASES = {case.__name__: case for case in (
     files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, cmake_config,
-    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit, tsan, tsan_facade)}
+    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit, tsan, tsan_facade, versions)}
 
 
 def main():

@@ -127,6 +127,38 @@ void the_largest_size_is_a_page(void **) {
   assert_int_equal(read_page(out, 4096, kFirst, 1), EDDY_ENOTSUP);
 }
 
+using eddy::write_result;
+
+void results_fill_what_the_caller_has(void **) {
+  V2 in = {0, 1, 2, 3, 4};
+  V1 first = {sizeof(V1), 9};
+  auto older = static_cast<unsigned char *>(test_malloc(sizeof(V1))); // exactly
+  memcpy(older, &first, sizeof first);
+  assert_int_equal(write_result(reinterpret_cast<V2 *>(older), in, kFirst), 0);
+  memcpy(&first, older, sizeof first);
+  assert_int_equal(first.size, sizeof first);
+  assert_int_equal(first.flags, 1);
+  test_free(older);
+
+  V3 newer;
+  memset(&newer, 0xff, sizeof newer);
+  newer.known.size = sizeof newer;
+  assert_int_equal(write_result(&newer.known, in, kFirst), 0);
+  assert_int_equal(newer.known.size, sizeof newer);
+  assert_int_equal(newer.known.reserved, 4);
+  assert_int_equal(newer.newer, 0);
+  for (uint8_t byte : newer.tail) assert_int_equal(byte, 0);
+}
+
+void results_of_impossible_sizes_are_refused(void **) {
+  static const uint32_t sizes[] = {0, 3, kFirst - 1, 4097, UINT32_MAX};
+  for (uint32_t size : sizes) {
+    V2 out = {size, 5, 5, 5, 5};
+    assert_int_equal(write_result(&out, V2{}, kFirst), EDDY_EINVAL);
+    assert_int_equal(out.flags, 5);
+  }
+}
+
 void the_public_structs_can_be_read(void **) {
   eddy_listen_options_t in = {sizeof in, EDDY_LISTEN_V6ONLY, 5, 0}, out;
   assert_int_equal(read_options(out, &in, sizeof in), 0);
@@ -146,6 +178,8 @@ int main() {
       cmocka_unit_test(a_newer_member_that_is_set_is_refused),
       cmocka_unit_test(impossible_sizes_are_refused),
       cmocka_unit_test(the_largest_size_is_a_page),
+      cmocka_unit_test(results_fill_what_the_caller_has),
+      cmocka_unit_test(results_of_impossible_sizes_are_refused),
       cmocka_unit_test(the_public_structs_can_be_read),
   };
   return cmocka_run_group_tests_name("options", tests, nullptr, nullptr);
