@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The demo and the suite in a bare Debian of another release. Sourced by ./dev.
+# README's installation, the demo and the suite in a bare Debian of another release. Sourced by ./dev.
 #
 # build/distro/NAME.base is what debootstrap made, once; NAME is a fresh copy of it for each run, so that
 # the set-up meets a bare machine; NAME.debs keeps the packages that were fetched.
@@ -135,7 +135,10 @@ distro() {
     return
   }
   distro_root "$name" || return
-  if [ "$short" = true ]; then
+  distro_run "$name" bash scripts/linked.sh || status=$?
+  if [ $status != 0 ]; then
+    note "what README.md says of linking does not work in $name"
+  elif [ "$short" = true ]; then
     distro_run "$name" ./dev test --short || status=$?
   else
     distro_run "$name" ./dev demo && distro_run "$name" ./dev test || status=$?
