@@ -68,15 +68,13 @@ void hook_remove(Op &op) {
 // has gone through as much as the caches hold. Its handle comes one op later, for only the op tells where that is.
 static inline void fetch_ahead(const Op *next) {
   if (!next) return;
-  const char *source = reinterpret_cast<const char *>(next->source);
-  __builtin_prefetch(source);
-  __builtin_prefetch(source + 64);
-  __builtin_prefetch(source + 128);
-  __builtin_prefetch(source + 192);
-  const char *after = reinterpret_cast<const char *>(next->ready_next);
-  __builtin_prefetch(after);
-  __builtin_prefetch(after + 64);
-  __builtin_prefetch(after + 128);
+  // Either may be null, of which fetching is no fault and adding to is: hence numbers.
+  auto source = reinterpret_cast<uintptr_t>(next->source);
+  auto after = reinterpret_cast<uintptr_t>(next->ready_next);
+  for (uintptr_t line = 0; line < 256; line += 64)
+    __builtin_prefetch(reinterpret_cast<const void *>(source + line));
+  for (uintptr_t line = 0; line < 192; line += 64)
+    __builtin_prefetch(reinterpret_cast<const void *>(after + line));
 }
 
 static void run_ready(Loop &loop) {
