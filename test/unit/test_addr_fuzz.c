@@ -1,4 +1,5 @@
-/* Random addresses and texts, the same in every run: the writer and the parser against libc. */
+/* Random addresses and texts, the same in every run: the writer and the parser against libc. SEED=N and ROUNDS=N in the
+   environment look elsewhere or longer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,10 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <eddy/addr.h>
 
@@ -32,7 +36,8 @@ static void assert_round_trip(const eddy_addr_t *addr, const char *expected) {
   assert_memory_equal(addr, &again, sizeof again);
 }
 
-static uint64_t random_state = 0x9e3779b97f4a7c15u;
+static uint64_t random_state;
+static uint32_t rounds = 20000;
 
 static uint32_t random_below(uint32_t limit) {
   random_state ^= random_state << 13;
@@ -58,7 +63,7 @@ static void random_bytes(uint8_t *bytes, size_t size) {
 
 static void the_writer_agrees_with_libc(void **state) {
   (void)state;
-  for (int round = 0; round < 100000; round++) {
+  for (int round = 0; round < (int)rounds * 5; round++) {
     eddy_addr_t addr = zero;
     char bare[INET6_ADDRSTRLEN], expected[EDDY_ADDR_TEXT];
     int v6 = random_below(4) != 0;
@@ -112,7 +117,7 @@ static void random_text(char *text, size_t size) {
 static void the_parser_agrees_with_libc(void **state) {
   (void)state;
   int accepted = 0, refused = 0;
-  for (int round = 0; round < 300000; round++) {
+  for (int round = 0; round < (int)rounds * 15; round++) {
     char text[64], bracketed[80];
     uint8_t v4[4], v6[16];
     eddy_addr_t addr;
@@ -143,15 +148,15 @@ static void the_parser_agrees_with_libc(void **state) {
       assert_memory_equal(&addr, &again, sizeof addr);
     }
   }
-  assert_true(accepted > 20000);
-  assert_true(refused > 20000);
+  assert_true(accepted > (int)rounds);
+  assert_true(refused > (int)rounds);
 }
 
 /* Anything at all, in memory that ends where the text ends. */
 static void the_parser_survives_noise(void **state) {
   (void)state;
   static const char alphabet[] = "unix:@/.[]%0123456789:::abcdef\x80\xff \n";
-  for (int round = 0; round < 20000; round++) {
+  for (int round = 0; round < (int)rounds; round++) {
     size_t length = random_below(160);
     char *text = malloc(length + 1);
     assert_non_null(text);
@@ -171,11 +176,110 @@ static void the_parser_survives_noise(void **state) {
   }
 }
 
+/* Scopes by number and by name, which getaddrinfo(3) knows too. */
+static void scopes_agree_with_libc(void **state) {
+  (void)state;
+  static const char *const scopes[] = {"lo",         "0", "1",       "01", "4294967295",
+                                       "4294967296", "",  "nowhere", "-1", "1x"};
+  for (uint32_t round = 0; round < rounds / 10; round++) {
+    char bare[INET6_ADDRSTRLEN], text[128];
+    uint8_t bytes[16];
+    random_bytes(bytes, sizeof bytes);
+    bytes[0] = 0xfe, bytes[1] = 0x80; /* link-local: libc takes names for no others */
+    inet_ntop(AF_INET6, bytes, bare, sizeof bare);
+    snprintf(text, sizeof text, "%s%%%s", bare,
+             scopes[random_below(sizeof scopes / sizeof *scopes)]);
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_family = AF_INET6}, *got = NULL;
+    eddy_addr_t addr;
+    int result = eddy_addr_parse(&addr, text, 1);
+    if (getaddrinfo(text, NULL, &hints, &got)) {
+      if (result == 0) fail_msg("accepted: %s", text);
+      assert_memory_equal(&addr, &zero, sizeof zero);
+      continue;
+    }
+    uint32_t scope = ((struct sockaddr_in6 *)(void *)got->ai_addr)->sin6_scope_id;
+    freeaddrinfo(got);
+    if (result || addr.scope != scope)
+      fail_msg("%s: %d, scope %u, libc %u", text, result, addr.scope, scope);
+    assert_round_trip(&addr, NULL);
+  }
+}
+
+/* A text that does not fit leaves an empty one, and nothing behind the memory it was given. */
+static void the_writer_keeps_to_its_memory(void **state) {
+  (void)state;
+  for (uint32_t round = 0; round < rounds; round++) {
+    eddy_addr_t addr = zero;
+    char whole[EDDY_ADDR_TEXT];
+    for (size_t i = 0; i < sizeof addr; i++) ((uint8_t *)&addr)[i] = (uint8_t)random_below(256);
+    addr.family = (uint16_t)random_below(5);
+    addr.length = (uint16_t)random_below(random_below(4) ? 113 : 65536);
+    addr.reserved = 0;
+    int length = eddy_addr_format(&addr, whole, sizeof whole);
+    size_t size = random_below(EDDY_ADDR_TEXT + 1);
+    char *text = malloc(size ? size : 1);
+    assert_non_null(text);
+    int result = eddy_addr_format(&addr, text, size);
+    if (length < 0) {
+      assert_int_equal(length, EDDY_EINVAL);
+      assert_int_equal(result, EDDY_EINVAL);
+    } else if (size <= (size_t)length) {
+      assert_int_equal(result, EDDY_ENOBUFS);
+    } else {
+      assert_int_equal(result, length);
+      assert_string_equal(text, whole);
+    }
+    if (result < 0 && size) assert_string_equal(text, "");
+    free(text);
+  }
+}
+
+/* Native addresses of any size and content, in memory of just that size. */
+static void natives_survive_noise(void **state) {
+  (void)state;
+  static const sa_family_t families[] = {AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC, AF_NETLINK};
+  for (uint32_t round = 0; round < rounds; round++) {
+    size_t size = random_below(sizeof(struct sockaddr_un) + 8);
+    sa_family_t family = families[random_below(5)];
+    uint8_t *native = malloc(size ? size : 1), again[256];
+    assert_non_null(native);
+    for (size_t i = 0; i < size; i++)
+      native[i] = (uint8_t)(random_below(3) ? random_below(256) : 0);
+    if (size >= sizeof family) memcpy(native, &family, sizeof family);
+    eddy_addr_t addr, second;
+    int result = eddy_addr_from_native(&addr, native, size);
+    size_t least = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    if (family == AF_UNIX || family == AF_UNSPEC || family == AF_NETLINK) least = sizeof family;
+    int known = family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+    free(native);
+    if (result < 0) assert_memory_equal(&addr, &zero, sizeof zero);
+    if (size < least && known) assert_int_equal(result, EDDY_EINVAL);
+    if (size >= least && !known) assert_int_equal(result, EDDY_EAFNOSUPPORT);
+    if (size >= least && known && family != AF_UNIX) assert_int_equal(result, 0);
+    if (result < 0) continue;
+    int length = eddy_addr_to_native(&addr, again, sizeof again);
+    if (length == EDDY_EINVAL && family == AF_UNIX) continue; /* a NUL in a path */
+    assert_true(length > 0 && (size_t)length <= size + 1);
+    assert_int_equal(eddy_addr_from_native(&second, again, (size_t)length), 0);
+    assert_memory_equal(&addr, &second, sizeof addr);
+  }
+}
+
+static uint64_t from_environment(const char *name, uint64_t otherwise) {
+  const char *text = getenv(name);
+  return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
 int main(void) {
+  random_state = from_environment("SEED", 1) * 0x9e3779b97f4a7c15u | 1;
+  rounds = (uint32_t)from_environment("ROUNDS", rounds);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_writer_agrees_with_libc),
       cmocka_unit_test(the_parser_agrees_with_libc),
       cmocka_unit_test(the_parser_survives_noise),
+      cmocka_unit_test(scopes_agree_with_libc),
+      cmocka_unit_test(the_writer_keeps_to_its_memory),
+      cmocka_unit_test(natives_survive_noise),
   };
   return cmocka_run_group_tests_name("addr_fuzz", tests, NULL, NULL);
 }

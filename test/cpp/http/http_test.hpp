@@ -36,6 +36,8 @@ inline std::string converse(std::span<const std::string_view> pieces,
   for (int steps = 0; steps < 100000; steps++) {
     switch (s.next()) {
     case http::session::event::read:
+      // What it waits with is the begin of a head, or of a body: however much has come before.
+      assert_true(s.held() <= limits.head + limits.body);
       while (piece < pieces.size() && pieces[piece].empty()) piece++;
       if (piece == pieces.size()) return out + (s.idle() ? "idle\n" : "waiting\n");
       s.input(pieces[piece++]);
