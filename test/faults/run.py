@@ -125,9 +125,7 @@ class Bench:
             self.counts[program, driver, scene]["memory"] = int(memory[1]) if memory else 0
 
     def errors(self, call):
-        if self.options.sanitized and call in calls.OF_SANITIZERS:
-            return []
-        return calls.errors_of(call)
+        return calls.errors_of(call, self.options.sanitized)
 
     def single(self):
         seen = set()

@@ -1,6 +1,6 @@
 """The example servers under injected faults, with clients from outside.
 
-    servers.py --programs DIR --examples DIR [--only TEXT] [--short]
+    servers.py --programs DIR --examples DIR [--only TEXT] [--short] [--sanitized]
 
 A server whose fault passes has to serve a client that comes later, or to have ended with a message; one whose fault
 stays has to end when it is asked to. The short form, which runs beside other tests, leaves out those whose port is fixed.
@@ -93,7 +93,7 @@ class Server:
         return int(told[1]) if told else 0
 
 
-def judge(server, passes):
+def judge(server, passes, sanitized):
     out, err, found, served = server.play(passes)
     if not found:
         return "no verdict", err
@@ -103,7 +103,7 @@ def judge(server, passes):
         return "hang", message
     if what == "signal" and code != signal.SIGINT:  # before it could catch that
         return ("spin" if code == signal.SIGXCPU else f"signal {code}"), message
-    if cpu > 2:
+    if cpu > (8 if sanitized else 2):
         return "spin", f"{cpu} s of CPU time"
     if not hits:
         return None, ""
@@ -132,7 +132,7 @@ class Bench:
                 if self.options.only not in f"{example.name}/{driver}" or (self.options.short and example.port):
                     continue
                 for call, number in (self.counts(example, driver) or {}).items():
-                    errors = calls.errors_of(call)
+                    errors = calls.errors_of(call, self.options.sanitized)
                     for error in errors[:1] if self.options.short else errors:
                         occurrences = [1] if self.options.short else sorted(
                             {1, 2, 3, number * 3 // 4 + 1} & set(range(1, number + 1)))
@@ -148,13 +148,14 @@ def main():
     parser.add_argument("--examples", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--sanitized", action="store_true")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)
     bench = Bench(parser.parse_args())
     runs = list(bench.runs())
     print(f"{len(runs)} runs of servers", flush=True)
     kept, bad = 0, 0
     with concurrent.futures.ThreadPoolExecutor(bench.options.jobs) as pool:
-        for (row, server, _), (told, said) in zip(runs, pool.map(lambda each: judge(each[1], each[2]), runs)):
+        for (row, server, _), (told, said) in zip(runs, pool.map(lambda each: judge(each[1], each[2], bench.options.sanitized), runs)):
             if told:
                 bad += 1
                 print(f"{told}: {row}: {server.shown}\n    {said[-400:]}", flush=True)
