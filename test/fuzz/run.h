@@ -69,7 +69,8 @@ static void act(struct world *w, int index) {
     for (int i = 0; i < kMostActions; i++)
       if (undecided(w, &w->ops[i])) return;
     if (eddy_loop_inside(w->loop) || !work_rests(w)) break;
-    w->said[index] = eddy_loop_run(w->loop);
+    // In a busy turn a write may have ended inside its start, or be with the ring and keep the loop alive.
+    w->said[index] = eddy_loop_run(w->loop) && !w->program->busy;
     break;
   case FLUSH: CALL(eddy_loop_flush(w->loop)); break;
   default: act_ask(w, a, index);
