@@ -45,8 +45,8 @@ void release_end_requests(void) {
 
 static void put_request(void) {
   int before = errno;
-  ssize_t put = write(request_pipe[1], "", 1);
-  (void)put;
+  while (write(request_pipe[1], "", 1) < 0 && errno == EINTR) { /* full: there is one already */
+  }
   errno = before;
 }
 
