@@ -1,3 +1,4 @@
+#include "driver.hpp"
 #include "test.hpp"
 
 void test::expect_abort(void (*body)(), const char *text) {
@@ -13,13 +14,7 @@ void test::expect_abort(void (*body)(), const char *text) {
 
 // Runs all tests of the program on the environment's driver; each has to give its descriptors back.
 int main() {
-  const char *name = std::getenv("EDDY_DRIVER");
-  int driver = name && *name ? eddy_driver_by_name(name) : EDDY_DRIVER_AUTO;
-  int refused = driver < 0 ? driver : eddy_driver_probe(static_cast<std::uint32_t>(driver));
-  if (refused) {
-    std::printf("SKIP: driver %s: %s\n", name, eddy_error_text(refused));
-    return 77;
-  }
+  if (!test::driver_is_here()) return 77;
   eddy_loop_t *first; // what a process keeps from its first loop on is not a test's
   CHECK(eddy_loop_open(nullptr, &first) == 0 && eddy_loop_close(first) == 0);
   for (test::entry *each = test::first; each; each = each->next) {

@@ -206,6 +206,7 @@ int main(int argc, char **argv) {
   signal(SIGINT, forward);
   signal(SIGTERM, forward);
   int process = (int)syscall(SYS_pidfd_open, child, 0);
+  if (process < 0) kill(child, SIGKILL), die("pidfd_open");
   while (!*shared) sched_yield();
   if (*shared < 0) {
     printf("SKIP: the system has no seccomp filters that ask: %s\n", strerror(-*shared));

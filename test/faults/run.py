@@ -78,6 +78,24 @@ def verdict(run, done, spins):
     return "", said
 
 
+def usable_drivers(programs):
+    """Those that can be had here; the program ends as skipped where calls cannot be failed, or there is none."""
+    usable = []
+    for driver in DRIVERS:
+        done = Run(programs / "features", driver, "timers", "", "").play(programs / "inject")
+        if done.returncode == SKIPPED:
+            print(done.stdout.strip())
+            sys.exit(SKIPPED)
+        if "eddy_loop_open" in done.stdout:
+            print(f"driver {driver} is not to be had here: {done.stdout.strip()}")
+        else:
+            usable.append(driver)
+    if not usable:
+        print("SKIP: there is no driver here")
+        sys.exit(SKIPPED)
+    return usable
+
+
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -85,7 +103,7 @@ class Bench:
         self.inject = self.folder / "inject"
         self.programs = [self.folder / name for name in PROGRAMS if (self.folder / name).exists()]
         self.counts = {}
-        self.drivers = []
+        self.drivers = usable_drivers(self.folder)
         self.spins = 8.0 if options.sanitized else 2.0
         self.random = random.Random(options.seed)
 
@@ -98,18 +116,6 @@ class Bench:
             for scene in self.scenes(program):
                 for driver in self.drivers:
                     yield program, driver, scene
-
-    def choose_drivers(self):
-        for driver in DRIVERS:
-            run = Run(self.programs[0], driver, "timers", "", "")
-            done = run.play(self.inject)
-            if done.returncode == SKIPPED:
-                print(done.stdout.strip())
-                sys.exit(SKIPPED)
-            if "eddy_loop_open" in done.stdout:
-                print(f"SKIP: driver {driver} is not to be had here: {done.stdout.strip()}")
-            else:
-                self.drivers.append(driver)
 
     def measure(self):
         """Each scene as it is: it must keep everything, and tells what it calls."""
@@ -226,7 +232,6 @@ def main():
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)
     parser.add_argument("--sanitized", action="store_true")
     bench = Bench(parser.parse_args())
-    bench.choose_drivers()
     bench.measure()
     runs = bench.all_runs()
     print(f"{len(runs)} runs", flush=True)

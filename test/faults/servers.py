@@ -120,21 +120,22 @@ def judge(server, passes, sanitized):
 class Bench:
     def __init__(self, options):
         self.options = options
-        self.inject = pathlib.Path(options.programs) / "inject"
+        programs = pathlib.Path(options.programs)
+        self.inject, self.drivers = programs / "inject", run.usable_drivers(programs)
         self.examples = pathlib.Path(options.examples)
 
     def counts(self, example, driver):
         out, err, found, served = Server(self, example, driver, [], "--counts").play(True)
         if not found or not served:
-            return None if "SKIP" in out else sys.exit(f"{example.name} without a fault: {err}")
+            sys.exit(f"{example.name} without a fault: {out}{err}")
         return {call: int(number) for call, number in re.findall(r"^count (\S+) (\d+)$", err, re.MULTILINE)}
 
     def runs(self):
         for example in SERVERS:
-            for driver in run.DRIVERS:
+            for driver in self.drivers:
                 if self.options.only not in f"{example.name}/{driver}" or (self.options.short and example.port):
                     continue
-                for call, number in (self.counts(example, driver) or {}).items():
+                for call, number in self.counts(example, driver).items():
                     errors = calls.errors_of(call, self.options.sanitized)
                     for error in errors[:1] if self.options.short else errors:
                         occurrences = [1] if self.options.short else sorted(

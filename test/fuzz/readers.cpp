@@ -1,5 +1,6 @@
 // Readers by chance: a text that comes in pieces, calls that are made on it, some without patience; each gives what a
 // model of the text says, whatever the pieces.
+#include "../cpp/driver.hpp"
 #include "../cpp/test.hpp"
 #include "seeds.h"
 
@@ -187,13 +188,7 @@ eddy::task<> calls(eddy::loop &l) {
 } // namespace
 
 int main(int argc, char **argv) {
-  const char *name = std::getenv("EDDY_DRIVER");
-  int driver = name && *name ? eddy_driver_by_name(name) : EDDY_DRIVER_AUTO;
-  int refused = driver < 0 ? driver : eddy_driver_probe(static_cast<std::uint32_t>(driver));
-  if (refused) {
-    std::printf("SKIP: driver %s: %s\n", name, eddy_error_text(refused));
-    return 77;
-  }
+  if (!test::driver_is_here()) return 77;
   std::uint64_t from = number(argc, argv, "--from", "1"),
                 count = number(argc, argv, "--seeds", "300");
   eddy::loop l;

@@ -1,10 +1,10 @@
 """Many seeds for what goes through some in the suite: programs for loops on all drivers in lock-step, addresses, option
 structs, HTTP, readers.
 
-    run.py [--seeds N] [--from S] [--seed S] [--only WHAT] [--sanitize] [--list]
+    run.py --build DIR [--seeds N] [--from S] [--seed S] [--only WHAT]
 
---seeds and --from say which programs; the others do as many rounds as fit. --seed is one program again. --sanitize builds
-with ASan and UBSan. Exits 1 when something fails.
+--seeds and --from say which programs; the others do as many rounds as fit. --seed is one program again. Exits 1 when
+something fails.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 DRIVERS = ("epoll", "io_uring")
 # Name, program below the build's folder, and whether it runs once per driver.
 WHAT = (
@@ -26,40 +25,17 @@ WHAT = (
 )
 
 
-def build(sanitize):
-    folder = ROOT / "build" / ("fuzz-sanitized" if sanitize else "fuzz")
-    if not (folder / "build.ninja").exists():
-        options = ["-Dtests=true", "-Dexamples=true", "-Dbuildtype=debugoptimized"]
-        if sanitize:
-            options += ["-Doptimization=1", "-Db_sanitize=address,undefined", "-Db_lundef=false",
-                        "-Dc_args=-fno-omit-frame-pointer",
-                        "-Dcpp_args=-fno-omit-frame-pointer -fno-sanitize=vptr"]
-        subprocess.run(["meson", "setup", str(folder), *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", str(folder), *(program for _, program, _ in WHAT)], check=True,
-                   stdout=subprocess.DEVNULL)
-    return folder
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=5000)
     parser.add_argument("--from", type=int, default=1, dest="first")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="", choices=["", *(name for name, _, _ in WHAT)])
-    parser.add_argument("--sanitize", action="store_true")
-    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--build", required=True)
     options = parser.parse_args()
-    if options.list:
-        print("\n".join(name for name, _, _ in WHAT))
-        return 0
-    folder = build(options.sanitize)
+    folder = pathlib.Path(options.build).resolve()
     if options.seed is not None:
         options.first, options.seeds, options.only = options.seed, 1, options.only or "lockstep"
-    environment = {
-        "ASAN_OPTIONS": "halt_on_error=1:detect_leaks=1:detect_stack_use_after_return=1",
-        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-        **os.environ,
-    }
     failed = []
     for name, program, per_driver in WHAT:
         if options.only not in ("", name):
@@ -69,7 +45,7 @@ def main():
             command = [str(folder / program), "--from", str(options.first), "--seeds", str(options.seeds)]
             # The tests of CMocka take no arguments.
             told = {"EDDY_DRIVER": driver, "SEED": str(options.first), "ROUNDS": str(max(20000, options.seeds))}
-            status = subprocess.run(command, cwd=folder, env={**environment, **told}).returncode
+            status = subprocess.run(command, cwd=folder, env={**os.environ, **told}).returncode
             title = f"{name} {driver}".strip()
             verdict = "skipped" if status == 77 else "fine" if status == 0 else f"FAILED, status {status}"
             print(f"{title}: {verdict} [{time.monotonic() - begin:.0f} s]", flush=True)
