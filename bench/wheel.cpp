@@ -15,7 +15,7 @@
 #include <random>
 #include <vector>
 
-#include "wheel.hpp"
+#include "core/wheel.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // The monotonic clock, and the wait of a loop that has nothing but it and its wake descriptor left.
 #pragma once
 
-#include "../base.hpp"
+#include "core/base.hpp"
 
 #include <time.h>
 

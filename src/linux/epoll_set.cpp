@@ -1,7 +1,7 @@
 #include "epoll_set.hpp"
 
-#include "../unix/poll_events.hpp"
 #include "clock.hpp"
+#include "unix/poll_events.hpp"
 
 #include <errno.h>
 #include <sys/syscall.h>

@@ -2,7 +2,7 @@
 // events, edge-triggered, the first time it has to wait.
 #pragma once
 
-#include "../driver.hpp"
+#include "core/driver.hpp"
 
 #include <sys/epoll.h>
 

@@ -1,5 +1,5 @@
 // What may be polled is what epoll takes, which no stat(2) tells: procfs and sysfs have regular files that can.
-#include "../os.hpp"
+#include "core/os.hpp"
 
 #include <cerrno>
 #include <climits>

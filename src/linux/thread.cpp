@@ -1,5 +1,5 @@
 // What POSIX does not have for threads: names, processors, and sleeping on a word (futex(2)).
-#include "../os.hpp"
+#include "core/os.hpp"
 
 #include <errno.h>
 #include <linux/futex.h>

@@ -1,7 +1,7 @@
 // The wake descriptor: an eventfd that nobody reads. Each write is a new edge, and its counter takes
 // 2^64 - 2 of them.
-#include "../os.hpp"
 #include "clock.hpp"
+#include "core/os.hpp"
 
 #include <errno.h>
 #include <poll.h>

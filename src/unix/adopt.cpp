@@ -1,6 +1,6 @@
 // Taking over a socket that somebody else has made, in whatever state it is.
-#include "../sockets/addr.hpp"
-#include "../sockets/option.hpp"
+#include "seam/sockets/addr.hpp"
+#include "seam/sockets/option.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

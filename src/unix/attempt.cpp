@@ -1,7 +1,7 @@
 // One attempt of each socket call. A signal is never a result: the call is made again.
-#include "../accept_errors.hpp"
-#include "../sockets/addr.hpp"
+#include "api/accept_errors.hpp"
 #include "poll_events.hpp"
+#include "seam/sockets/addr.hpp"
 
 #include <cerrno>
 #include <sys/uio.h>

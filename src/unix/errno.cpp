@@ -1,5 +1,5 @@
 // errno values as eddy errors. A table, not a switch: some systems give two names one value.
-#include "../os.hpp"
+#include "core/os.hpp"
 
 #include <cerrno>
 

@@ -1,7 +1,7 @@
 // Small things that all files of this folder share: descriptors, results, native addresses.
 #pragma once
 
-#include "../os.hpp"
+#include "core/os.hpp"
 
 #include <climits>
 #include <net/if.h>
@@ -21,7 +21,7 @@ inline OsResult os_failure(int32_t native) { return {os_error_from_native(native
 
 inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
 
-// What src/sockets needs to know of the system, by names that are the same on all.
+// What src/seam/sockets needs to know of the system, by names that are the same on all.
 using AddrLength = socklen_t;
 constexpr size_t kInterfaceName = IF_NAMESIZE;
 constexpr int kKeepIdle = TCP_KEEPIDLE, kKeepCount = TCP_KEEPCNT, kKeepInterval = TCP_KEEPINTVL;

@@ -1,7 +1,7 @@
 // The events of <eddy/fd.h> as poll(2) bits. epoll(7) and io_uring use the same bits on Linux.
 #pragma once
 
-#include "../base.hpp"
+#include "core/base.hpp"
 
 #include <poll.h>
 

@@ -1,6 +1,6 @@
 // The life of a socket: open, bind, listen, shut down, close.
-#include "../sockets/addr.hpp"
-#include "../sockets/option.hpp"
+#include "seam/sockets/addr.hpp"
+#include "seam/sockets/option.hpp"
 
 #include <cerrno>
 #include <unistd.h>

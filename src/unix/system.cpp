@@ -1,5 +1,5 @@
 // The process around the loop: memory, environment, fork, abort.
-#include "../os.hpp"
+#include "core/os.hpp"
 
 #include <cstdlib>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 // Starting threads, and numbering those that own something.
-#include "../os.hpp"
+#include "core/os.hpp"
 #include "os_thread.hpp"
 
 #include <initializer_list>

@@ -1,7 +1,7 @@
 // Readiness on AFD: one poll per socket, with what its lanes wait for.
-#include "../driver.hpp"
 #include "afd_calls.hpp"
 #include "afd_events.hpp"
+#include "core/driver.hpp"
 #include "event.hpp"
 #include "overlapped.hpp"
 #include "port.hpp"

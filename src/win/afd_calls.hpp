@@ -1,8 +1,8 @@
 // The three calls of the AFD machine on the real device, and the socket that it knows.
 #pragma once
 
-#include "../os.hpp"
 #include "afd_machine.hpp"
+#include "core/os.hpp"
 
 namespace eddy {
 

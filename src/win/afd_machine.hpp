@@ -2,7 +2,7 @@
 // until its packet has been taken. No OS headers: the unit tests run it on every system, on a fake AFD.
 #pragma once
 
-#include "../memory.hpp"
+#include "core/memory.hpp"
 
 namespace eddy {
 

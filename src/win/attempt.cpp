@@ -1,7 +1,7 @@
 // One attempt of each socket call, on non-blocking sockets.
-#include "../accept_errors.hpp"
 #include "afd_calls.hpp"
 #include "afd_events.hpp"
+#include "api/accept_errors.hpp"
 #include "native.hpp"
 
 #include <climits>

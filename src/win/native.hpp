@@ -1,7 +1,7 @@
 // Small things that all files of this folder share: Windows' headers, descriptors, results.
 #pragma once
 
-#include "../os.hpp"
+#include "core/os.hpp"
 
 #include <atomic>
 
@@ -25,7 +25,7 @@ inline OsResult os_failure(DWORD code) {
 // Winsock keeps its codes in the thread's last error.
 inline OsResult os_checked(int result) { return result < 0 ? os_error_now() : OsResult{result, 0}; }
 
-// What src/sockets needs to know of the system, by names that are the same on all.
+// What src/seam/sockets needs to know of the system, by names that are the same on all.
 using AddrLength = int;
 constexpr size_t kInterfaceName = NDIS_IF_MAX_STRING_SIZE + 1;
 // <ws2ipdef.h> of newer SDKs; Windows 10 1709 and later, others say WSAENOPROTOOPT.

@@ -2,7 +2,7 @@
 // ends in packets on the loop's completion port.
 #pragma once
 
-#include "../driver.hpp"
+#include "core/driver.hpp"
 #include "native.hpp"
 
 #include <atomic>

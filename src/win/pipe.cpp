@@ -1,6 +1,6 @@
 // The lanes of a pipe: at most one request each, and what its outcome does.
 #include "pipe.hpp"
-#include "../pool.hpp"
+#include "api/pool.hpp"
 
 namespace eddy {
 namespace {

@@ -1,6 +1,6 @@
 // Pipes that somebody else has made. While a call blocks on a handle of the synchronous kind, the system makes every
 // other question about its file wait, so a thread asks them, on a duplicate, and nobody waits for it for long.
-#include "../pool.hpp"
+#include "api/pool.hpp"
 #include "pipe.hpp"
 
 #include <winternl.h>

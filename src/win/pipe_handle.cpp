@@ -1,5 +1,5 @@
 // Handles of pipes: names, clients, and the life of a pipe; foreign ones are for pipe_adopt.cpp.
-#include "../pool.hpp"
+#include "api/pool.hpp"
 #include "pipe.hpp"
 #include "port.hpp"
 #include "wtf8.hpp"

@@ -1,7 +1,7 @@
 // The completion port: it is the loop's wake descriptor, and everything of the kernel arrives through it.
 #pragma once
 
-#include "../base.hpp"
+#include "core/base.hpp"
 
 namespace eddy {
 

@@ -1,7 +1,7 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
-#include "../sockets/addr.hpp"
-#include "../sockets/option.hpp"
 #include "overlapped.hpp"
+#include "seam/sockets/addr.hpp"
+#include "seam/sockets/option.hpp"
 
 #include <atomic>
 

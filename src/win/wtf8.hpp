@@ -2,7 +2,7 @@
 // everything that is Unicode. No OS headers: the unit tests run it on every system.
 #pragma once
 
-#include "../base.hpp"
+#include "core/base.hpp"
 
 namespace eddy {
 

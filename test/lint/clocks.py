@@ -28,18 +28,18 @@ def select(root):
 
 
 BAD = [
-    ("src/loop.cpp", "clock_gettime(CLOCK_MONOTONIC, &ts);\n"),
-    ("src/wheel.cpp", "QueryPerformanceCounter(&n);\n"),
-    ("src/wheel.cpp", "long t = time(NULL);\n"),
-    ("src/wheel.cpp", "auto t = std::time(nullptr);\n"),
-    ("src/wheel.hpp", "auto t = clock();\n"),
+    ("src/core/loop.cpp", "clock_gettime(CLOCK_MONOTONIC, &ts);\n"),
+    ("src/core/wheel.cpp", "QueryPerformanceCounter(&n);\n"),
+    ("src/core/wheel.cpp", "long t = time(NULL);\n"),
+    ("src/core/wheel.cpp", "auto t = std::time(nullptr);\n"),
+    ("src/core/wheel.hpp", "auto t = clock();\n"),
     ("include/eddy/within.hpp", "auto t = std::chrono::steady_clock::now();\n"),
 ]
 GOOD = [
     ("src/linux/clock.cpp", "clock_gettime(CLOCK_MONOTONIC, &ts);\n"),
     ("src/win/clock.cpp", "QueryPerformanceCounter(&n);\n"),
-    ("src/loop.cpp", "loop->now = driver->now(driver); // not clock_gettime(x)\n"),
-    ("src/loop.cpp", "loop.clock(); deadline_time(0); int time = 0;\n"),
+    ("src/core/loop.cpp", "loop->now = driver->now(driver); // not clock_gettime(x)\n"),
+    ("src/core/loop.cpp", "loop.clock(); deadline_time(0); int time = 0;\n"),
 ]
 
 if __name__ == "__main__":

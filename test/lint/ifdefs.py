@@ -4,7 +4,7 @@ import re
 
 import common
 
-ALLOWED = {"include/eddy/base.h", "src/driver.cpp"}
+ALLOWED = {"include/eddy/base.h", "src/seam/choose.cpp"}
 MACROS = re.compile(
     r"\b(?:_?_?WIN32(?:__|_)?|_WIN64|__MINGW32__|__MINGW64__|__CYGWIN__|__linux__|__linux"
     r"|__gnu_linux__|__APPLE__|__MACH__|__unix__|__unix|__FreeBSD__|__OpenBSD__|__NetBSD__"
@@ -29,7 +29,7 @@ def select(root):
 
 
 BAD = [
-    ("src/loop.cpp", "#ifdef _WIN32\n#endif\n"),
+    ("src/core/loop.cpp", "#ifdef _WIN32\n#endif\n"),
     ("src/unix/socket.cpp", "#if defined(__linux__) && X\n#endif\n"),
     ("include/eddy/op.h", "  # ifndef __APPLE__\n#endif\n"),
     ("test/support/pair.c", "#if A || \\\n  defined(__unix__)\n#endif\n"),
@@ -37,8 +37,8 @@ BAD = [
 ]
 GOOD = [
     ("include/eddy/base.h", "#ifdef _WIN32\n#endif\n"),
-    ("src/driver.cpp", "#if defined(__linux__)\n#endif\n"),
-    ("src/loop.cpp", "// #ifdef _WIN32\n#ifdef NDEBUG /* not __linux__ */\n#endif\n"),
+    ("src/seam/choose.cpp", "#if defined(__linux__)\n#endif\n"),
+    ("src/core/loop.cpp", "// #ifdef _WIN32\n#ifdef NDEBUG /* not __linux__ */\n#endif\n"),
     ("src/linux/kernel.hpp", "#ifndef IORING_SETUP_NO_SQARRAY\n#endif\n"),
 ]
 

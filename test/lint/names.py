@@ -1,10 +1,10 @@
-"""Only src/op.cpp and its inline half move an op from one state to the next."""
+"""Only src/core/op.cpp and its inline half move an op from one state to the next."""
 
 import common
 
-OWNERS = {"src/op.cpp", "src/op_inline.hpp", "src/op.hpp"}
+OWNERS = {"src/core/op.cpp", "src/core/op_inline.hpp", "src/core/op.hpp"}
 PATTERNS = [
-    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only src/op.cpp and op_inline.hpp set an op's state"),
+    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only src/core/op.cpp and op_inline.hpp set an op's state"),
 ]
 
 
@@ -18,14 +18,14 @@ def select(root):
 
 
 BAD = [
-    ("src/loop.cpp", "void f(Op *op) { op->state = 1; }\n"),
+    ("src/core/loop.cpp", "void f(Op *op) { op->state = 1; }\n"),
     ("src/linux/ring.cpp", "void f(Op &o) { o.state= 1; }\n"),
-    ("src/lane.hpp", "void f(Lane &l) { l.head->state =\n      idle; }\n"),
+    ("src/core/lane.hpp", "void f(Lane &l) { l.head->state =\n      idle; }\n"),
 ]
 GOOD = [
-    ("src/op.cpp", "void f(Op *op) { op->state = 1; }\n"),
-    ("src/loop.cpp", "bool f(Op *op) { return op->state == 1; } // op->state = 2\n"),
-    ("src/loop.cpp", "void f(Loop *loop) { loop->state = 1; }\n"),
+    ("src/core/op.cpp", "void f(Op *op) { op->state = 1; }\n"),
+    ("src/core/loop.cpp", "bool f(Op *op) { return op->state == 1; } // op->state = 2\n"),
+    ("src/core/loop.cpp", "void f(Loop *loop) { loop->state = 1; }\n"),
 ]
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // The world of the fake driver: its clock, its events and its peers.
+#include "core/loop_open.hpp"
 #include "fake_test.hpp"
-#include "loop_open.hpp"
 
 #include <initializer_list>
 #include <sys/socket.h>

@@ -6,8 +6,8 @@
 // the test.
 #pragma once
 
-#include "pool.hpp"
-#include "stream.hpp"
+#include "api/pool.hpp"
+#include "api/stream.hpp"
 
 namespace eddy::fake {
 

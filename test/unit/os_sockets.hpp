@@ -10,7 +10,7 @@ extern "C" {
 #include <cmocka.h>
 }
 
-#include "os.hpp"
+#include "core/os.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

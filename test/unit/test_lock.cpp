@@ -8,7 +8,7 @@ extern "C" {
 #include <cmocka.h>
 }
 
-#include "lock.hpp"
+#include "core/lock.hpp"
 
 #include <pthread.h>
 #include <sched.h>

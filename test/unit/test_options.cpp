@@ -8,7 +8,7 @@ extern "C" {
 #include <cmocka.h>
 }
 
-#include "options.hpp"
+#include "core/options.hpp"
 
 using eddy::read_options;
 

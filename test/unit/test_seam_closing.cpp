@@ -1,7 +1,7 @@
 // Very many handles that close at once: each is looked at a few times in all, not once a turn.
 #include "fake_test.hpp"
 
-#include "loop_open.hpp"
+#include "core/loop_open.hpp"
 
 #include <initializer_list>
 

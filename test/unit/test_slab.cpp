@@ -1,6 +1,6 @@
 // Memory of handles: equal slots, kept apart for a while when freed, never given back before the end.
+#include "core/slab.hpp"
 #include "fake_test.hpp"
-#include "slab.hpp"
 
 using namespace eddy;
 

@@ -15,7 +15,7 @@ extern "C" {
 #include <random>
 #include <vector>
 
-#include "wheel.hpp"
+#include "core/wheel.hpp"
 
 using eddy::Op;
 using eddy::Time;

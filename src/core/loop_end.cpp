@@ -1,0 +1,196 @@
+// How a loop ends: by drain and close, by losing its kernel interface, or by a fork.
+#include "api/pool.hpp"
+#include "api/stream.hpp"
+
+#include <initializer_list>
+#include <tsan.hpp>
+
+namespace eddy {
+
+static uint64_t held(const Loop &loop) { return loop.pending + loop.handles + loop.leases; }
+
+constexpr int kLateTurns = 8; // of a drain whose time is over, to deliver what is there
+
+static void close_all(Loop &loop) {
+  while (loop.sources.head) source_close(*loop.sources.head, nullptr);
+}
+
+static void cancel_loose_ops(Loop &loop, Reason reason) {
+  for (Op *op = loop.pending_work.head, *next; op; op = next) {
+    next = op->next;
+    op_cancel(*op, reason);
+  }
+  for (OpList &hooks : loop.hooks)
+    while (hooks.head) op_cancel(*hooks.head, reason);
+  loop.wheel.for_each([reason](Op &op) {
+    if (op.kind == Kind::sleep || op.kind == Kind::tick) op_cancel(op, reason);
+  });
+  for (Op *op = loop.due.head, *next; op; op = next) {
+    next = op->timer_next;
+    if (op->kind == Kind::sleep || op->kind == Kind::tick) op_cancel(*op, reason);
+  }
+}
+
+// Ends every op of a lane although the kernel may still have it: its interface is gone.
+static void lose_lane(OpList &queue, int64_t error) {
+  while (queue.head) op_lose(*queue.head, error);
+}
+
+static void lose_sources(SourceList &list, int64_t error) {
+  for (Source *source = list.head; source; source = source->next) {
+    lose_lane(source->lanes[kReadLane], error);
+    lose_lane(source->lanes[kWriteLane], error);
+    lose_lane(source->waiters, error);
+    if (source->kind == SourceKind::stream)
+      lose_lane(static_cast<eddy_stream &>(*source).uncongested, error);
+    source->ready = source->kind == SourceKind::stream ? 1 << kWriteLane : 0;
+    source->work = source->inflight = 0;
+    source->armed = 0;
+  }
+}
+
+static void lose_loose_ops(Loop &loop, int64_t error) {
+  for (OpList &hooks : loop.hooks)
+    while (hooks.head) op_lose(*hooks.head, error);
+  loop.wheel.for_each([error](Op &op) {
+    if (op.kind == Kind::sleep || op.kind == Kind::tick) op_lose(op, error);
+  });
+}
+
+static void lose_everything(Loop &loop, int64_t error) {
+  lose_sources(loop.sources, error);
+  lose_sources(loop.closing, error);
+  lose_sources(loop.waiting, error);
+  lose_loose_ops(loop, error);
+  while (Source *source = loop.work.pop()) source->in_work = false;
+}
+
+void loop_lost(Loop &loop, int32_t native) {
+  if (loop.lost) return;
+  loop.lost = true;
+  loop.lost_native = native;
+  loop.send_now = nullptr;
+  lose_everything(loop, EDDY_ELOST);
+  offers_take_back(loop);
+}
+
+static void free_loop(Loop &loop, bool forked) {
+  // A thread that has just returned work is about to signal it.
+  while (uint32_t borrowed = forked ? 0 : loop.remote->borrowed.load(std::memory_order_acquire))
+    os_sleep_on(loop.remote->borrowed, borrowed, EDDY_MILLISECOND);
+  tsan_acquire(&loop.remote->borrowed);
+  registry_remove(loop);
+  loop.remote->loop = nullptr;
+  loop.driver->destroy(loop, forked);
+  loop.wheel.destroy();
+  for (Slab &slab : loop.slabs) slab.destroy(loop.memory);
+  loop.natives.destroy(loop.memory);
+  eddy_remote_release(loop.remote);
+  if (loop.forked_inside) return; // a callback that returns all the same looks there
+  Memory memory = loop.memory;
+  loop.~Loop();
+  memory.put(&loop, sizeof(Loop));
+}
+
+// The child's copies of descriptors and memory go, the parent's stay; nothing is called.
+static int close_inherited(Loop &loop) {
+  for (SourceList *list : {&loop.sources, &loop.closing, &loop.waiting}) {
+    for (Source *source = list->head, *next; source; source = next) {
+      next = source->next;
+      if (source->kind == SourceKind::stream) route_free(*source);
+      if (source->kind == SourceKind::listener) file_forget(*source);
+      if (source->kind == SourceKind::pool)
+        pool_release_memory(static_cast<eddy_pool &>(*source));
+      else if (source->kind != SourceKind::fd && source->native != EDDY_NO_NATIVE)
+        os_socket_drop(source->native);
+    }
+  }
+  for (Source *pool = loop.lingering; pool; pool = pool->accepted_next)
+    pool_release_memory(static_cast<eddy_pool &>(*pool));
+  if (loop.offer.has_native) os_socket_drop(loop.offer.native);
+  free_loop(loop, true);
+  return 0;
+}
+
+// Behind those that were taken and not yet delivered.
+static void take_posts(Loop &loop, bool shut) {
+  Op **end = &loop.posted;
+  while (*end) end = &(*end)->next;
+  *end = remote_take(*loop.remote, shut);
+}
+
+} // namespace eddy
+
+using namespace eddy;
+
+extern "C" {
+
+int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
+  require(handle != nullptr, "null loop");
+  Loop &loop = *handle;
+  loop_enter(loop);
+  if (!loop.draining) {
+    loop.draining = true;
+    take_posts(loop, true);
+    cancel_loose_ops(loop, Reason::cancel); // from now on nothing is started any more
+  }
+  int late = kLateTurns;
+  do {
+    close_all(loop);
+    if (!loop.pending && !loop.handles && !loop.posted) break;
+    loop_turn(loop, until, Caller::drain);
+  } while (loop.now < until || ((!loop.ready.empty() || source_close_due(loop)) && late-- > 0));
+  loop_leave(loop, Caller::drain);
+  return static_cast<int64_t>(held(loop));
+}
+
+int eddy_loop_close(eddy_loop_t *handle) {
+  require(handle != nullptr, "null loop");
+  Loop &loop = *handle;
+  require(!loop.running, "run, step, drain or close inside a callback of the same loop");
+  if (loop.owner == kForked) return close_inherited(loop);
+  if (!loop.draining) check_thread(loop);
+  if (held(loop) > loop.untaken || loop.posted) return failed(EDDY_EBUSY);
+  if (loop.untaken) {
+    offers_take_back(loop);
+    source_close_phase(loop);
+  }
+  if (held(loop) || !remote_shut_empty(*loop.remote)) return failed(EDDY_EBUSY);
+  free_loop(loop, false);
+  return 0;
+}
+
+int eddy_loop_inherited(const eddy_loop_t *loop) {
+  require(loop != nullptr, "null loop");
+  return loop->owner == kForked;
+}
+
+int eddy_loop_after_fork(eddy_loop_t *handle) {
+  require(handle != nullptr, "null loop");
+  Loop &loop = *handle;
+  if (loop.owner != kForked) return failed(EDDY_EINVAL);
+  eddy_native_t wake;
+  OsResult outcome = os_wake_open(&wake);
+  if (outcome.value < 0) return ended(outcome);
+  os_wake_close(loop.remote->wake); // it is the parent's too
+  loop.remote->wake = loop.wake = wake;
+  outcome = loop.driver->after_fork(loop);
+  if (outcome.value < 0) return ended(outcome);
+  for (SourceList *list : {&loop.sources, &loop.closing, &loop.waiting})
+    for (Source *source = list->head; source; source = source->next) source->shared = true;
+  if (loop.offer.has_native) os_socket_drop(loop.offer.native);
+  loop.offer = {};
+  loop.bound = false;
+  loop.owner = os_thread();
+  loop.remote->sleep = kAsleep;
+  loop.remote->inherited = false;
+  take_posts(loop, false);
+  for (Op *op = loop.posted; op; op = op->next) op_cancel(*op, Reason::cancel);
+  loop.remote->borrowed = 0; // the threads are the parent's, and so is what they do
+  loop.remote->returned = loop.returned = nullptr;
+  lose_lane(loop.pending_work, EDDY_ECANCELED);
+  lose_everything(loop, EDDY_ECANCELED);
+  return 0;
+}
+
+} // extern "C"

@@ -1,0 +1,69 @@
+// Opening a loop.
+#include "core/loop_open.hpp"
+
+#include "api/pool.hpp"
+#include "api/stream.hpp"
+#include "core/options.hpp"
+
+namespace eddy {
+
+static int check(const eddy_loop_options_t &options) {
+  if (options.flags & ~uint32_t{EDDY_LOOP_MIGRATABLE}) return EDDY_ENOTSUP;
+  if (options.spin > EDDY_SECOND || !options.alloc != !options.release) return EDDY_EINVAL;
+  if (options.ring_entries && (options.ring_entries < 4 || options.ring_entries > 4096))
+    return EDDY_EINVAL;
+  return 0;
+}
+
+static int fill(Loop &loop, const eddy_loop_options_t &options, const Tables *tables) {
+  loop.owner = os_thread();
+  loop.spin = options.spin;
+  loop.migratable = options.flags & EDDY_LOOP_MIGRATABLE;
+  loop.driver_reason = "";
+  OsResult outcome;
+  loop.remote = remote_new(loop, outcome);
+  if (!loop.remote) return ended(outcome);
+  loop.wake = loop.remote->wake;
+  int error;
+  if (tables) {
+    loop.driver = tables->driver;
+    loop.readiness = tables->readiness;
+    error = ended(loop.driver->open(loop, options.ring_entries));
+  } else {
+    error = driver_open(loop, options);
+  }
+  if (error) eddy_remote_release(loop.remote);
+  return error;
+}
+
+int loop_open(const eddy_loop_options_t *user_options, const Tables *tables, eddy_loop_t **out) {
+  require(out != nullptr, "null result pointer");
+  *out = nullptr;
+  eddy_loop_options_t options;
+  if (int error = read_options(options, user_options, kFirstLoopOptions)) return failed(error);
+  if (int error = check(options)) return failed(error);
+  Memory memory = {options.alloc, options.release, options.alloc_context};
+  void *place = memory.get(sizeof(Loop));
+  if (!place) return failed(EDDY_ENOMEM);
+  Loop &loop = *new (place) Loop{};
+  loop.memory = memory;
+  if (int error = fill(loop, options, tables)) {
+    loop.~Loop();
+    memory.put(place, sizeof(Loop));
+    return error;
+  }
+  loop.now = loop.driver->now(loop);
+  loop.wheel.init(&loop.memory, loop.now);
+  size_t sizes[] = {0, sizeof(eddy_stream), sizeof(eddy_listener), fd_handle_size(),
+                    sizeof(eddy_pool)};
+  for (int kind = 1; kind < 5; kind++) loop.slabs[kind].init(sizes[kind], offsetof(Source, next));
+  registry_add(loop);
+  *out = &loop;
+  return 0;
+}
+
+} // namespace eddy
+
+extern "C" int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **out) {
+  return eddy::loop_open(options, nullptr, out);
+}

@@ -1,0 +1,239 @@
+// Handles: their memory, and the one way in which they end.
+#include "api/pool.hpp"
+#include "api/stream.hpp"
+
+#include <initializer_list>
+
+namespace eddy {
+
+Source *source_take(Loop &loop, SourceKind kind, size_t size) {
+  Source *source =
+      static_cast<Source *>(loop.slabs[static_cast<int>(kind)].take(loop.memory, loop.now));
+  if (!source) return nullptr;
+  uint32_t generation = source->generation + 1;
+  memset(static_cast<void *>(source), 0, size);
+  source->loop = &loop;
+  source->kind = kind;
+  source->native = EDDY_NO_NATIVE;
+  source->generation = generation;
+  loop.sources.push_back(*source);
+  loop.handles++;
+  return source;
+}
+
+// "CALL: MESSAGE", with room for the longest of both.
+[[noreturn, gnu::cold]] static void refuse(const char *call, const char *message) {
+  char line[160];
+  size_t length = 0;
+  for (const char *part : {call, ": ", message})
+    while (*part && length < sizeof line - 1) line[length++] = *part++;
+  line[length] = 0;
+  fatal(line);
+}
+
+[[gnu::cold]] void handle_refused(const Source *handle, SourceKind wanted, const char *call) {
+  static constexpr const char *late[] = {"", "stream used after its close",
+                                         "listener used after its close", "fd used after its close",
+                                         "pool used after its close"};
+  if (!handle) refuse(call, "null handle");
+  if (handle->kind == SourceKind::none) refuse(call, late[static_cast<int>(wanted)]);
+  refuse(call, handle->kind <= SourceKind::pool
+                   ? "handle of the wrong kind"
+                   : "no handle of an open loop (closed long ago, or overwritten)");
+}
+
+void source_free(Source &source) {
+  Loop &loop = *source.loop;
+  SourceKind kind = source.kind;
+  if (!source.closing) {
+    loop.sources.remove(source);
+    loop.handles--;
+  }
+  source.kind = SourceKind::none;
+  loop.slabs[static_cast<int>(kind)].give(&source);
+}
+
+constexpr size_t kMostResting = 1 << 20; // bytes of closed handles
+
+void source_rest(Source &source) {
+  Loop &loop = *source.loop;
+  Slab &mine = loop.slabs[static_cast<int>(source.kind)];
+  source.kind = SourceKind::none;
+  mine.rest(&source, loop.now);
+  size_t bytes = 0;
+  Slab *largest = &mine;
+  for (Slab &slab : loop.slabs) {
+    bytes += slab.resting_bytes();
+    if (slab.resting_bytes() > largest->resting_bytes()) largest = &slab;
+  }
+  if (bytes > kMostResting) largest->wake();
+}
+
+// Cancelling one op ends no other of its lane, or all of them.
+static void cancel_lane(OpList &queue, Reason reason) {
+  for (Op *op = queue.head, *next; op; op = queue.empty() ? nullptr : next) {
+    next = op->next;
+    op_cancel(*op, reason);
+  }
+}
+
+static void cancel_all(Source &source, Reason reason) {
+  cancel_lane(source.lanes[kReadLane], reason);
+  cancel_lane(source.lanes[kWriteLane], reason);
+  cancel_lane(source.waiters, reason);
+  if (source.kind == SourceKind::stream)
+    cancel_lane(static_cast<eddy_stream &>(source).uncongested, reason);
+}
+
+bool source_hold(Source &source, eddy_native_t native) {
+  source.native = native;
+  return source.loop->natives.add(source.loop->memory, native);
+}
+
+// Deregisters a source and gives up its descriptor.
+static eddy_native_t let_go(Source &source) {
+  Loop &loop = *source.loop;
+  if (source.kind != SourceKind::fd) loop.natives.remove(source.native);
+  loop.driver->release(source);
+  eddy_native_t native = source.native; // a pipe has been closed, and has none any more
+  source.native = EDDY_NO_NATIVE;
+  return native;
+}
+
+// Nothing connects once the close call has returned, and the address is free.
+static bool closes_at_once(const Source &source) {
+  return source.kind == SourceKind::listener && source.medium == Medium::socket;
+}
+
+void source_close(Source &source, Op *closer) {
+  Loop &loop = *source.loop;
+  loop.sources.remove(source);
+  loop.closing.push_back(source);
+  loop.closing_count++;
+  source.closing = true;
+  source.closer = closer;
+  if (source.untaken) offer_ended(source);
+  if (source.kind == SourceKind::pool) {
+    pool_end_reads(static_cast<eddy_pool &>(source));
+    return;
+  }
+  if (source.kind == SourceKind::stream) stream_refresh(static_cast<eddy_stream &>(source));
+  cancel_all(source, Reason::close);
+  if (source.kind == SourceKind::listener) listener_closing(source);
+  loop.driver->quiesce(source);
+  if (source.kind == SourceKind::fd) loop.natives.remove(source.native);
+  if (closes_at_once(source)) os_socket_close(let_go(source));
+}
+
+int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb) {
+  require((op == nullptr) == (cb == nullptr), "close takes an op and a callback, or neither");
+  require(!source.closed, "handle closed twice");
+  source.closed = true;
+  Op *closer = op ? &op_begin(*source.loop, &source, op, Kind::close, cb, 0) : nullptr;
+  if (closer) closer->deadline = 0;
+  if (!source.closing)
+    source_close(source, closer);
+  else if (source.drained)
+    source_revive_closer(source, closer);
+  else
+    source.closer = closer;
+  return EDDY_PENDING;
+}
+
+// A drain has ended this handle before its user closed it: only the callback is left to be made.
+void source_revive_closer(Source &source, Op *closer) {
+  if (!closer) return;
+  source.closer = closer;
+  source.loop->closing.push_back(source);
+  source.loop->closing_count++;
+}
+
+static bool waits_for_ops(const Source &source) {
+  uint32_t closers = source.closer ? 1 : 0; // a release that was refused is pending too
+  return has_pending(source) || source.undelivered[kClosers] > closers;
+}
+
+static bool quiet(const Source &source) {
+  if (waits_for_ops(source)) return false;
+  if (source.drained) return true;
+  if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
+  return source.loop->driver->quiet(source);
+}
+
+bool source_close_due(const Loop &loop) {
+  for (const Source *source = loop.closing.head; source; source = source->next)
+    if (quiet(*source)) return true;
+  return false;
+}
+
+// A socket that is the parent's too is not touched: only this descriptor of it goes.
+void native_close(eddy_native_t native, bool shared) {
+  if (shared)
+    os_socket_drop(native);
+  else
+    os_socket_close(native);
+}
+
+static void finalize(Source &source) {
+  Loop &loop = *source.loop;
+  Op *closer = source.closer;
+  eddy_native_t native = EDDY_NO_NATIVE;
+  bool yields = closer && closer->kind == Kind::release, shared = source.shared;
+  loop.closing.remove(source);
+  loop.closing_count--;
+  source.closer = nullptr;
+  if (!source.drained) {
+    loop.handles--;
+    // A handle that a drain ended stays recognisable, for its user may still close it.
+    source.drained = loop.draining && !source.closed;
+    if (source.kind == SourceKind::pool) {
+      eddy_pool &pool = static_cast<eddy_pool &>(source);
+      pool.gone = true;
+      if (pool.free == pool.count)
+        pool_free_memory(pool);
+      else
+        pool_linger(pool);
+    } else {
+      if (!closes_at_once(source)) native = let_go(source);
+      if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
+        native_close(native, source.shared);
+      if (!source.drained) source_rest(source);
+    }
+  }
+  if (!closer) return;
+  if (yields)
+    loop.offer = {.op = closer,
+                  .stream = nullptr,
+                  .pool = nullptr,
+                  .buffer = 0,
+                  .has_native = true,
+                  .shared = shared,
+                  .native = native};
+  op_deliver_now(*closer, 0, false);
+}
+
+// A handle is looked at when it was closed, after the last of its ops, and while only the driver has something of it:
+// not each turn, for there may be very many.
+void source_close_phase(Loop &loop) {
+  // What is closed meanwhile is appended, and waits for the next turn.
+  Source *last = loop.closing.tail;
+  for (Source *source = loop.closing.head, *next; source; source = next) {
+    next = source == last ? nullptr : source->next;
+    if (quiet(*source)) {
+      finalize(*source); // its callback may append others, and unlinks none
+    } else if (waits_for_ops(*source)) {
+      loop.closing.remove(*source);
+      loop.waiting.push_back(*source);
+      source->waits = true;
+    }
+  }
+}
+
+void source_delivered(Source &source) {
+  if (!source.waits || waits_for_ops(source)) return;
+  source.waits = false;
+  source.loop->waiting.remove(source);
+  source.loop->closing.push_back(source);
+}
+
+} // namespace eddy
