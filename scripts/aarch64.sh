@@ -34,10 +34,11 @@ build_aarch64() { # DIR OPTION...
 
 # What a stranger would try first. qemu knows neither io_uring nor the length of an accept queue, and does not fork a
 # process with threads: what eddy says of the first is tested, what asks for the others is left out.
-aarch64_tests="smoke_echo timers yield turn_order embedding fd_poll many_connections rule01_once rule02_inline
-  rule03_yours_again rule05_cancel rule05_deadline rule06_lent_memory rule07_order rule08_close rule10_errors
-  rule11_remote rule13_multishot rule14_drain rule14_stop rule15_fork pipe_pair pool_credits pool_fifo tcp_bind_connect
-  tcp_duplex tcp_options tcp_shutdown tcp_vectored unix_path work_order work_pool trap_ring_refused"
+aarch64_tests="stream_echo timer_sleeps_and_ticks loop_yield loop_turn_order loop_embedding fd_poll
+  alone_many_connections op_once op_inline op_yours_again op_cancel op_deadline op_lent_memory stream_order
+  handle_close error_numbers post_remote op_multishot loop_drain loop_stop fork_child local_pair pool_credits
+  pool_fifo stream_bind_connect stream_duplex stream_options stream_shutdown stream_vectored local_path work_order
+  work_pool ring_refused"
 
 test_aarch64() {
   local name

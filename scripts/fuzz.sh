@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Many seeds. Sourced by ./dev.
 
-fuzz_programs="test/fuzz/fuzz_lockstep test/fuzz/fuzz_options test/fuzz/fuzz_readers test/unit/unit_addr_fuzz
+fuzz_programs="test/fuzz/fuzz_lockstep test/fuzz/fuzz_options test/fuzz/fuzz_readers test/unit/unit_api_addr_fuzz
   test/cpp/http/http_fuzz"
 
 check_fuzz() {

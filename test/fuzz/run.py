@@ -20,7 +20,7 @@ WHAT = (
     ("lockstep", "test/fuzz/fuzz_lockstep", False),
     ("options", "test/fuzz/fuzz_options", False),
     ("readers", "test/fuzz/fuzz_readers", True),
-    ("addresses", "test/unit/unit_addr_fuzz", False),
+    ("addresses", "test/unit/unit_api_addr_fuzz", False),
     ("http", "test/cpp/http/http_fuzz", False),
 )
 

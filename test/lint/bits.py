@@ -33,7 +33,7 @@ BAD = [
     ("src/core/op.cpp", "op.bits = uint8_t(op.bits & ~kMore);\n"),
     ("src/core/op.cpp", "if (more) op.bits &= (uint8_t)~kMore;\n"),
     ("src/core/op.cpp", "void f() {\n  uint8_t bits = op.bits & 0xff;\n}\n"),
-    ("test/unit/test_op.cpp", "reader.bits |= uint8_t{kParked};\n"),
+    ("test/unit/core/op.cpp", "reader.bits |= uint8_t{kParked};\n"),
 ]
 GOOD = [
     ("src/core/wheel.cpp", "op.bits &= static_cast<uint16_t>(~kTimed);\n"),

@@ -14,7 +14,7 @@ An entry, with an empty line behind it:
     mutant hand-on
     property whatever ends a head hands its lane on
     file src/core/lane.cpp
-    tests lane_hand_on seam_lanes
+    tests op_lane_hand_on seam_lanes
     -the old line, as it is, found once in the file
     +the new one
 

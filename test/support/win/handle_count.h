@@ -2,7 +2,7 @@
 // which says that there are none: each number is asked for. They go by fours from 4 on, the lowest free one first.
 //
 // Not counted are threads, semaphores, of which eddy has none, and events: winpthreads keeps some for each thread that it
-// has met, and Wine one for each lock of its own that two threads have wanted at once. The test win_events shows that
+// has met, and Wine one for each lock of its own that two threads have wanted at once. The test windows_events shows that
 // rounds of all that uses events leave none.
 #ifndef EDDY_TEST_HANDLE_COUNT_H
 #define EDDY_TEST_HANDLE_COUNT_H

@@ -1,0 +1,3 @@
+// The same for longer.
+#define ROUNDS 12000
+#include "../fd/wait_random.c"
