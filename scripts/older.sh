@@ -16,7 +16,7 @@ export -f one
 
 said=$(for driver in epoll io_uring; do
   for program in "$1"/contract_*; do
-    case $program in *_absent) ;; *) printf '%s %s\n' $driver "$program" ;; esac
+    printf '%s %s\n' $driver "$program"
   done
 done | xargs -P "$(nproc)" -n 2 bash -c 'one "$@"' older)
 grep -vxE 'passed|skipped|failed' <<<"$said" || true

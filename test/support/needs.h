@@ -1,12 +1,10 @@
 // What a test needs, said by the test itself: NEEDS(FORK) skips it, with that reason, where the system has none.
-// A file that would not even compile there puts its tests between #if HAS_X and #else, and ends with
-// RUN_NOTHING("why").
+// A file that would not even compile there does as run_nothing.h says.
 #ifndef EDDY_TEST_NEEDS_H
 #define EDDY_TEST_NEEDS_H
 
 #include "fixture.h"
-
-#include <has.h>
+#include "run_nothing.h"
 
 #define NEEDS(what)                                                                                \
   do {                                                                                             \
@@ -18,9 +16,5 @@
   do {                                                                                             \
     if (!driver_is(loop, driver)) SKIP("the test needs " #driver);                                 \
   } while (0)
-
-#define RUN_NOTHING(why)                                                                           \
-  int main(void) { skip_program(why); }                                                            \
-  typedef int eddy_test_runs_nothing
 
 #endif

@@ -1,5 +1,9 @@
 // A descriptor number that is closed and given out again within one batch of events: those that are left
 // of the old owner must not reach the new one.
+#include "needs.h"
+
+#if HAS_POSIX_FILES
+
 #include "trap.h"
 
 enum { kStreams = 32, kRounds = 60 };
@@ -138,3 +142,7 @@ int main(void) {
                                      FIXTURE_TEST(accepted_ones_too)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("the lowest free number is given to the next descriptor by POSIX only");
+#endif

@@ -1,4 +1,8 @@
 // Objects of Windows that can be waited for, as descriptors: events, threads, processes, semaphores, timers.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 static eddy_fd_t *open_fd(eddy_loop_t *loop, HANDLE handle) {
@@ -240,3 +244,7 @@ int main(void) {
       LOOP_TEST(refusals)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has objects that can be waited for and are no descriptors");
+#endif

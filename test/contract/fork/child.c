@@ -1,5 +1,9 @@
 // Rule 15: in a child a loop is left alone, closed or given to eddy_loop_after_fork; the parent's goes on
 // as if nothing had happened. Anything else aborts.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "rule_child.h"
 
 struct busy {
@@ -219,3 +223,7 @@ int main(void) {
                                      FIXTURE_TEST(rule_15_anything_else_aborts)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

@@ -1,5 +1,9 @@
 // Rule 15: what a forked child does with an inherited loop, handle or remote changes nothing that the parent sees, and
 // calls that a destructor or a signal handler makes do not abort it.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "rule_child.h"
 #include "tcp.h"
 
@@ -321,3 +325,7 @@ int main(void) {
   };
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

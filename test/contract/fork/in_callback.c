@@ -1,5 +1,9 @@
 // Rule 15: a child that was forked inside a callback may exec, exit, close its copy of the loop or renew it there. One
 // that returns from the callback gets one message and aborts, before it has called back, read or written anything.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "rule_child.h"
 #include "tcp.h"
 
@@ -174,3 +178,7 @@ int main(void) {
   };
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

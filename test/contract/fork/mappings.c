@@ -1,5 +1,9 @@
 // A ring's memory is not inherited, so a child may get other memory at the same addresses. Closing or
 // renewing the loop there must not take that away.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "trap.h"
 
 #include <sys/mman.h>
@@ -46,3 +50,7 @@ int main(void) {
                                      FIXTURE_TEST(after_fork_keeps_the_childs_memory)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

@@ -1,5 +1,9 @@
 // A child whose sandbox refuses new kernel objects: after_fork says so, the loop can still be closed, and
 // that closes nothing but its own descriptors.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "trap.h"
 
 static void child(void *context) {
@@ -23,3 +27,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(only_its_own_are_closed)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

@@ -1,5 +1,9 @@
 // A child that renews the loop: what was pending ends with ECANCELED in the next step, once, and then the
 // handles work on kernel objects of its own. The parent does not notice.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "trap.h"
 
 enum { kOps = 9 };
@@ -100,3 +104,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(a_new_life)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

@@ -1,5 +1,9 @@
 // Errors that concern single connections, or that the system will get over, end no listener, whatever waits on it.
 // Linked with --wrap=accept4.
+#include "needs.h"
+
+#if HAS_CALL_WRAPS
+
 #include "peer.h"
 
 #include <errno.h>
@@ -91,3 +95,8 @@ int main(void) {
                                      FIXTURE_TEST(accept_may_be_started_again)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("the linker does not put it in the place of accept4 here; windows_accept_errors does "
+            "so with accept");
+#endif

@@ -1,4 +1,5 @@
 // Two listeners share a port when both ask for it; every connection goes to one of them.
+#include "needs.h"
 #include "tcp.h"
 
 enum { kPeers = 24 };
@@ -15,6 +16,7 @@ static void keep(struct rec *rec, int64_t result) {
 }
 
 static void both_accept(void **state) {
+  NEEDS(REUSE_PORT);
   eddy_loop_t *loop = LOOP(state);
   eddy_listen_options_t shared = {.size = sizeof shared, .flags = EDDY_LISTEN_REUSE_PORT};
   eddy_listener_t *one, *two, *three;

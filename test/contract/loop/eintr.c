@@ -1,4 +1,8 @@
 // Signals at any time, handled without SA_RESTART: no wait ends early for its timer, no op is lost.
+#include "needs.h"
+
+#if HAS_SIGNALS
+
 #include "trap.h"
 
 #include <sys/time.h>
@@ -63,3 +67,7 @@ int main(void) {
                                      FIXTURE_TEST(not_even_when_they_wake_the_loop)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no signal interrupts a call here");
+#endif

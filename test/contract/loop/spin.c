@@ -1,8 +1,10 @@
 // The spin option: a wait that is short enough costs no sleep, posts and timers end it like a sleep, and a
 // long wait does sleep after the spinning.
+#include "needs.h"
 #include "trap.h"
 
 static void waits_end_as_without(void **state) {
+  NEEDS(FINE_CPU_TIME);
   (void)state;
   eddy_loop_options_t options = {.size = sizeof options, .spin = 2 * EDDY_MILLISECOND};
   eddy_loop_t *loop = open_with(&options);

@@ -1,5 +1,9 @@
 // Adopting or watching a handle on which somebody else's call blocks, on Windows: the system lets no question about it
 // through, and the loop does not wait for that.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 #include <pthread.h>
@@ -165,3 +169,7 @@ int main(void) {
                                      FIXTURE_TEST(objects)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has pipes that are no sockets");
+#endif

@@ -1,4 +1,8 @@
 // Pipe handles that somebody else has made, on Windows: overlapped ones, and those whose calls block.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 static eddy_stream_t *adopt(eddy_loop_t *loop, HANDLE handle) {
@@ -300,3 +304,7 @@ int main(void) {
                                      FIXTURE_TEST(refusals)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has pipes that are no sockets");
+#endif

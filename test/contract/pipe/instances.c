@@ -1,5 +1,9 @@
 // How many clients find an instance of a pipe on Windows while no accept waits: as many as at first, whatever became
 // of the instances before.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 static HANDLE WINAPI note(LPCWSTR name, DWORD open, DWORD mode, DWORD most, DWORD out, DWORD in,
@@ -165,3 +169,7 @@ int main(void) {
                                      FIXTURE_TEST(after_refusals), FIXTURE_TEST(without_help)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has pipes that are no sockets");
+#endif

@@ -1,5 +1,9 @@
 // The thread of a blocking pipe may be just before its call when it is to be broken off, and hears nothing. It is told
 // again without the loop's help, which sleeps in a host's hands.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 #include <stdatomic.h>
@@ -149,3 +153,7 @@ int main(void) {
                                      LOOP_TEST(gives_way_in_a_host)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has pipes that are no sockets");
+#endif

@@ -1,4 +1,8 @@
 // Pipe handles of one direction or with few rights, on Windows, and names that no pipe can have.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 static void name_of(char name[128]) {
@@ -244,3 +248,7 @@ int main(void) {
                                      FIXTURE_TEST(a_nul_in_a_name)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has pipes that are no sockets");
+#endif

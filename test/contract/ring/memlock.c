@@ -1,5 +1,9 @@
 // Locked memory is scarce for an unprivileged user, and rings count against it since Linux 6.14: auto
 // gives a smaller ring or epoll, and whatever it gives works.
+#include "needs.h"
+
+#if HAS_IO_URING
+
 #include "trap.h"
 
 #include <grp.h>
@@ -113,3 +117,7 @@ int main(void) {
                                      cmocka_unit_test(many_loops)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
+
+#else
+RUN_NOTHING("the limit for locked memory concerns io_uring");
+#endif

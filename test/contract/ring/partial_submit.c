@@ -1,5 +1,9 @@
 // A kernel that takes only a part of the requests of one enter (it does when memory is short): those that are left
 // keep their message headers and buffer lists, and go with a later enter.
+#include "needs.h"
+
+#if HAS_IO_URING
+
 #include "tcp.h"
 
 #include <signal.h>
@@ -97,3 +101,7 @@ int main(void) {
                                      cmocka_unit_test(ended_half_way)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("it concerns io_uring");
+#endif

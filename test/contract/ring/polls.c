@@ -1,5 +1,8 @@
 // However many turns a loop has while its descriptors are quiet, its ring has one poll at most.
 #include "needs.h"
+
+#if HAS_PROC
+
 #include "peer.h"
 
 #include <dirent.h>
@@ -60,3 +63,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(one_poll_at_most)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("the polls of a ring are told by procfs");
+#endif

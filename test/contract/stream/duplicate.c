@@ -1,5 +1,9 @@
 // A duplicate of a closed stream's descriptor lives on elsewhere. The loop hears nothing of it any more,
 // and does not spin; the same for one whose handle was closed.
+#include "needs.h"
+
+#if HAS_POSIX_FILES
+
 #include "trap.h"
 
 static void no_stale_events(void **state) {
@@ -82,3 +86,7 @@ int main(void) {
                                      FIXTURE_TEST(not_of_a_closed_poll_either)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("the lowest free number is given to the next descriptor by POSIX only");
+#endif

@@ -1,5 +1,9 @@
 // As many connections as the descriptor limit allows, up to 20000, from a second process: each is
 // accepted, echoes once, and ends. And what an idle one costs in user memory.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "tcp.h"
 
 #include <sys/resource.h>
@@ -153,3 +157,7 @@ int main(void) {
                                      cmocka_unit_test(as_many_as_there_can_be)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("it forks; alone_many_connections has both ends in one process");
+#endif

@@ -1,5 +1,9 @@
 // A kernel or sandbox without epoll_pwait2: waits are in milliseconds then, rounded up. Deadlines are
 // never early, and the rest of a millisecond is never spent spinning.
+#include "needs.h"
+
+#if HAS_SECCOMP
+
 #include "trap.h"
 
 static void timers(eddy_loop_t *loop) {
@@ -53,3 +57,7 @@ int main(void) {
                                      FIXTURE_TEST(with_the_fine_wait_too)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no seccomp filters here");
+#endif

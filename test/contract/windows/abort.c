@@ -1,5 +1,9 @@
 // An abort of the library ends the process there and then: no handler of the program runs, which could hide the mistake,
 // wait for a click, or come to use the loop.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "rule_child.h"
 
 #include <signal.h>
@@ -51,3 +55,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(no_handler_runs)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,5 +1,9 @@
 // What accept() says of a shortage, and of a connection that has failed, ends no listener: Windows has no limit of
 // descriptors that a test could set, so Winsock's codes are put in its place.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "peer.h"
 
 #include <winsock2.h>
@@ -104,3 +108,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(shortage), FIXTURE_TEST(failed_connections)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,5 +1,9 @@
 // Whatever ends readiness for good ends all that is queued, not the heads alone: a socket closed below its handle, and
 // an AFD poll that the system refuses.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "peer.h"
 
 #include <windows.h>
@@ -159,3 +163,7 @@ int main(void) {
                                      FIXTURE_TEST(refused_for_a_while)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,4 +1,8 @@
 // What listen() is asked for: Windows takes 200 for a long queue, and more only as SOMAXCONN_HINT says it.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "peer.h"
 
 #include <winsock2.h>
@@ -40,3 +44,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(hints)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,5 +1,9 @@
 // A wait for a socket whose connect fails ends by AFD's own mask. WSAPoll of Windows 10 before 2004 says nothing of
 // such a socket (documented by Microsoft), as the one here, so that a loop that asked it would turn for ever.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "peer.h"
 
 #include <winsock2.h>
@@ -62,3 +66,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(every_wait_ends)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

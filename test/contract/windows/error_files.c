@@ -1,5 +1,9 @@
 // Windows' own codes of files, pipes and handles, each provoked, are eddy's numbers. One test per row of the
 // table that can be provoked; what Linux calls the same failure stands beside it.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "win_errors.h"
 
 static char own_path[MAX_PATH];
@@ -295,3 +299,7 @@ int main(void) {
                                      cmocka_unit_test(status_of_another_kind)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,5 +1,9 @@
 // Every code of Windows that eddy names has the name that is written here, and a status the name of the Win32 code that
 // the system makes of it.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "win_errors.h"
 
 #define NAMED(code, error)                                                                         \
@@ -371,3 +375,7 @@ int main(void) {
                                      cmocka_unit_test(others_have_none)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,5 +1,9 @@
 // Failures that Windows has at bad times only, each put in the place of a call, come out of eddy's by their names, with
 // the system's code beside them.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "tcp.h"
 
 #include <winsock2.h>
@@ -139,3 +143,7 @@ int main(void) {
                                      FIXTURE_TEST(winsock_ended_below_a_listener)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

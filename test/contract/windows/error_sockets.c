@@ -1,4 +1,8 @@
 // Winsock's own codes, each provoked, are eddy's numbers: those that Linux gives for the same failure.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "tcp.h"
 #include "win_errors.h"
 
@@ -328,3 +332,7 @@ int main(void) {
                                      cmocka_unit_test(refusal_of_an_overlapped_connect)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

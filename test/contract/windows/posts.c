@@ -1,4 +1,8 @@
 // Posts to the loop's port that the system refuses for want of memory: none is lost, whoever has made it.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "work.h"
 
 static BOOL WINAPI refuse_some(HANDLE port, DWORD bytes, ULONG_PTR key, LPOVERLAPPED overlapped);
@@ -163,3 +167,7 @@ int main(void) {
                                      LOOP_TEST(pipe_threads), LOOP_TEST(embedded)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

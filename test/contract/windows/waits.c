@@ -1,6 +1,10 @@
 // Waits of the kernel that end in packets, which Wine does not have: here they are made of threads, as exact as the
 // kernel's. A signal of an object that resets itself is either told to a poll or still in the object, whatever is
 // cancelled or closed at that moment.
+#include "needs.h"
+
+#if HAS_WINDOWS
+
 #include "local.h"
 
 #include <stdatomic.h>
@@ -270,3 +274,7 @@ int main(void) {
                                      LOOP_TEST(a_queued_packet), LOOP_TEST(left_to_the_drain)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,4 +1,8 @@
 // Rule 15 for work: threads and what they run stay with the parent; a child's pools start anew.
+#include "needs.h"
+
+#if HAS_FORK
+
 #include "work.h"
 
 enum { POOL_THREADS = 4 };
@@ -167,3 +171,7 @@ int main(void) {
                                      FIXTURE_TEST(forks_under_load)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("no fork here");
+#endif

@@ -1,4 +1,8 @@
 // The signals of the program are not delivered to threads of a pool.
+#include "needs.h"
+
+#if HAS_SIGNALS
+
 #include "work.h"
 
 static int64_t blocked_signals(void *argument) {
@@ -21,3 +25,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(signals_go_to_the_programs_threads)};
   return RUN_TESTS(tests);
 }
+
+#else
+RUN_NOTHING("there are no signal masks here");
+#endif

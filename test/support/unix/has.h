@@ -19,5 +19,12 @@
 #define HAS_EXCLUSIVE_PORTS 0
 #define HAS_CALL_COUNTS 1 // of what eddy asks of the system
 #define HAS_DESCRIPTOR_LIMIT 1
+#define HAS_IO_URING 1
+#define HAS_REUSE_PORT 1
+#define HAS_QUEUE_LENGTH 1       // the length of an accept queue is told
+#define HAS_TRUNCATED_RECEIVES 1 // MSG_TRUNC throws away what is received
+#define HAS_CALL_WRAPS 1         // by the linker: a test stands in the place of a system call
+#define HAS_WINDOWS 0
+#define HAS_FINE_CPU_TIME 1
 
 #endif

@@ -19,5 +19,14 @@
 #define HAS_CALL_COUNTS 0
 #define HAS_EXCLUSIVE_PORTS 1 // a listener may not take a port that a connection has
 #define HAS_DESCRIPTOR_LIMIT 0
+#define HAS_IO_URING 0
+#define HAS_REUSE_PORT 0
+#define HAS_QUEUE_LENGTH 0       // the length of an accept queue is told
+#define HAS_TRUNCATED_RECEIVES 0 // MSG_TRUNC throws away what is received
+#define HAS_CALL_WRAPS 0         // by the linker: a test stands in the place of a system call
+#define HAS_WINDOWS 1
+// Wine counts CPU time in ticks.
+#define HAS_FINE_CPU_TIME                                                                          \
+  (GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") == NULL)
 
 #endif

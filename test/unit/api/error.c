@@ -1,4 +1,8 @@
 /* The list of errors: numbers, names, texts, and native codes. */
+#include "run_nothing.h"
+
+#if HAS_POSIX_FILES
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -155,3 +159,7 @@ int main(void) {
   };
   return cmocka_run_group_tests_name("api_error", tests, NULL, NULL);
 }
+
+#else
+RUN_NOTHING("the codes are those of errno; windows_error_names has the table of Windows");
+#endif

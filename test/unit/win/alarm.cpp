@@ -1,4 +1,8 @@
 // Deadlines on Windows: the alarm's packet, waits that are never early and never back without a reason.
+#include "run_nothing.h"
+
+#if HAS_WINDOWS
+
 #include "../../../src/win/native.hpp"
 #include "../../../src/win/port.hpp"
 #include "../../support/win/handle_count.h"
@@ -230,3 +234,7 @@ int main() {
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,4 +1,8 @@
 // The socket below layered service providers, as they answer on machines that have some.
+#include "run_nothing.h"
+
+#if HAS_WINDOWS
+
 #include "../../../src/win/afd_calls.hpp"
 
 #include <setjmp.h>
@@ -109,3 +113,7 @@ int main() {
                               cmocka_unit_test_setup(what_is_no_socket, setup)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

@@ -1,4 +1,8 @@
 // What the outcome of an overlapped call means, at once and by its packet; posts to a port.
+#include "run_nothing.h"
+
+#if HAS_WINDOWS
+
 #include "../../../src/win/overlapped.hpp"
 #include "../../../src/win/port.hpp"
 
@@ -126,3 +130,7 @@ int main() {
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

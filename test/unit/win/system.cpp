@@ -1,4 +1,8 @@
 // What Windows' half of the library asks of the system: functions that may be missing, the environment.
+#include "run_nothing.h"
+
+#if HAS_WINDOWS
+
 #include "../../../src/win/native.hpp"
 
 #include <initializer_list>
@@ -89,3 +93,7 @@ int main() {
                               cmocka_unit_test(a_value_without_end_is_there)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif

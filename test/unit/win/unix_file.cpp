@@ -1,5 +1,9 @@
 // Which file a listener made, and that this one alone is removed. Any file will do: sockets of that kind are not to be
 // had everywhere.
+#include "run_nothing.h"
+
+#if HAS_WINDOWS
+
 #include "../../../src/win/native.hpp"
 
 #include <setjmp.h>
@@ -78,3 +82,7 @@ int main() {
                               cmocka_unit_test_setup(an_open_one_is_known_too, names)};
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
+
+#else
+RUN_NOTHING("only Windows has what this is about");
+#endif
