@@ -266,4 +266,18 @@ eddy_native_t eddy_listener_native(const eddy_listener_t *handle) {
   return check_listener(handle).native;
 }
 
+eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
+  require(user_op != nullptr, "null op");
+  Op &op = op_of(user_op);
+  Offer *offer = offer_of(op);
+  Source *stream = nullptr;
+  if (offer && offer->stream) {
+    stream = offer->stream;
+    *offer = {};
+  } else {
+    stream = accept_take(op); // ended inline
+  }
+  return reinterpret_cast<eddy_stream_t *>(stream);
+}
+
 } // extern "C"

@@ -1,14 +1,13 @@
-// The loop's state. Its turn is in loop.cpp.
+// The loop's state. Its turn is in turn.cpp.
 #pragma once
 
 #include "core/driver.hpp"
 #include "core/failure.hpp"
 #include "core/memory.hpp"
 #include "core/native_set.hpp"
+#include "core/remote.hpp"
 #include "core/slab.hpp"
 #include "core/wheel.hpp"
-
-#include <atomic>
 
 namespace eddy {
 
@@ -28,22 +27,7 @@ struct Offer {
 
 } // namespace eddy
 
-struct eddy_remote {
-  std::atomic<uint32_t> references;
-  std::atomic<uint32_t> sleep; // eddy::Sleep
-  std::atomic<uint32_t> asked; // eddy::kAsk*
-  std::atomic<bool> inherited; // over a fork: its loop is the parent's
-  std::atomic<eddy::Op *> inbox;
-  eddy_native_t wake;
-  std::atomic<eddy_loop *> loop;
-  std::atomic<eddy::WorkItem *> returned; // work that is done
-  std::atomic<uint32_t> borrowed; // threads that may yet signal; the loop is not freed before
-};
-
 namespace eddy {
-
-enum Sleep : uint32_t { kAwake, kAsleep, kNotified };
-enum : uint32_t { kAskStop = 1, kAskWake = 2 };
 
 enum HookKind : uint8_t { kHookIdle, kHookBeforeWait, kHookAfterWait, kHookKinds };
 
@@ -122,13 +106,14 @@ inline Loop &check_loop(eddy_loop_t *loop) {
   return *loop;
 }
 
-// op.cpp: the state machine. A start function begins the op, admits it, queues it and returns op_started;
+// op_start, op_end, op_deliver: the state machine. A start function begins the op, admits it, queues it and returns op_started;
 // an op that ends on the way does so by op_finish like any other.
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, uint16_t bits);
 bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
 int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
 void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
 void op_cancel(Op &op, Reason reason);
+void op_drop_payloads(Op &op);
 void op_deliver(Op &op); // run its callbacks
 void op_deliver_post(Op &op, int64_t result);
 void op_deliver_work(Op &op);
@@ -177,15 +162,6 @@ void op_unpost(Op &op);
 // fd.cpp
 size_t fd_handle_size();
 
-// remote.cpp
-eddy_remote *remote_new(Loop &loop, OsResult &outcome);
-void remote_signal(eddy_remote &remote);
-Op *remote_take(eddy_remote &remote, bool shut); // what was posted, oldest first
-bool remote_shut_empty(eddy_remote &remote);     // false, and still open, when something waits
-bool remote_waiting(const eddy_remote &remote);
-
-void remote_return(eddy_remote &remote, WorkItem &item); // from any thread
-
 // work.cpp
 WorkItem *work_take_back(eddy_remote &remote); // what was returned, oldest first
 bool work_cancel(Op &op);                      // false: it runs
@@ -199,6 +175,20 @@ void loop_leave(Loop &loop, Caller by);
 void loop_bind(Loop &loop); // to the calling thread, the first time
 void hook_remove(Op &op);
 inline Loop *loop_running() { return static_cast<Loop *>(os_running()); } // on this thread
+
+inline bool flag_set(const Loop &loop) { return loop.until_set && *loop.until_set; }
+bool loop_calm(const Loop &loop); // nothing is ready, and nothing has come from other threads
+bool work_waits(
+    Loop &loop); // something that only a step can do, and that no event of the kernel will announce
+
+// loop_end.cpp
+int64_t loop_drain(Loop &loop, Time until);
+int loop_close(Loop &loop);
+int loop_after_fork(Loop &loop);
+
+// loss.cpp
+void lose_lane(OpList &queue, int64_t error);
+void lose_everything(Loop &loop, int64_t error);
 
 // seam/choose.cpp
 int driver_open(Loop &loop, const eddy_loop_options_t &options);

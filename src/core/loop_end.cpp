@@ -1,4 +1,4 @@
-// How a loop ends: by drain and close, by losing its kernel interface, or by a fork.
+// How a loop ends, by drain and close, and what a fork leaves of it.
 #include "api/pool.hpp"
 #include "api/stream.hpp"
 
@@ -31,49 +31,6 @@ static void cancel_loose_ops(Loop &loop, Reason reason) {
   }
 }
 
-// Ends every op of a lane although the kernel may still have it: its interface is gone.
-static void lose_lane(OpList &queue, int64_t error) {
-  while (queue.head) op_lose(*queue.head, error);
-}
-
-static void lose_sources(SourceList &list, int64_t error) {
-  for (Source *source = list.head; source; source = source->next) {
-    lose_lane(source->lanes[kReadLane], error);
-    lose_lane(source->lanes[kWriteLane], error);
-    lose_lane(source->waiters, error);
-    if (source->kind == SourceKind::stream)
-      lose_lane(static_cast<eddy_stream &>(*source).uncongested, error);
-    source->ready = source->kind == SourceKind::stream ? 1 << kWriteLane : 0;
-    source->work = source->inflight = 0;
-    source->armed = 0;
-  }
-}
-
-static void lose_loose_ops(Loop &loop, int64_t error) {
-  for (OpList &hooks : loop.hooks)
-    while (hooks.head) op_lose(*hooks.head, error);
-  loop.wheel.for_each([error](Op &op) {
-    if (op.kind == Kind::sleep || op.kind == Kind::tick) op_lose(op, error);
-  });
-}
-
-static void lose_everything(Loop &loop, int64_t error) {
-  lose_sources(loop.sources, error);
-  lose_sources(loop.closing, error);
-  lose_sources(loop.waiting, error);
-  lose_loose_ops(loop, error);
-  while (Source *source = loop.work.pop()) source->in_work = false;
-}
-
-void loop_lost(Loop &loop, int32_t native) {
-  if (loop.lost) return;
-  loop.lost = true;
-  loop.lost_native = native;
-  loop.send_now = nullptr;
-  lose_everything(loop, EDDY_ELOST);
-  offers_take_back(loop);
-}
-
 static void free_loop(Loop &loop, bool forked) {
   // A thread that has just returned work is about to signal it.
   while (uint32_t borrowed = forked ? 0 : loop.remote->borrowed.load(std::memory_order_acquire))
@@ -85,7 +42,7 @@ static void free_loop(Loop &loop, bool forked) {
   loop.wheel.destroy();
   for (Slab &slab : loop.slabs) slab.destroy(loop.memory);
   loop.natives.destroy(loop.memory);
-  eddy_remote_release(loop.remote);
+  remote_release(*loop.remote);
   if (loop.forked_inside) return; // a callback that returns all the same looks there
   Memory memory = loop.memory;
   loop.~Loop();
@@ -119,15 +76,7 @@ static void take_posts(Loop &loop, bool shut) {
   *end = remote_take(*loop.remote, shut);
 }
 
-} // namespace eddy
-
-using namespace eddy;
-
-extern "C" {
-
-int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
-  require(handle != nullptr, "null loop");
-  Loop &loop = *handle;
+int64_t loop_drain(Loop &loop, Time until) {
   loop_enter(loop);
   if (!loop.draining) {
     loop.draining = true;
@@ -144,9 +93,7 @@ int64_t eddy_loop_drain(eddy_loop_t *handle, eddy_time_t until) {
   return static_cast<int64_t>(held(loop));
 }
 
-int eddy_loop_close(eddy_loop_t *handle) {
-  require(handle != nullptr, "null loop");
-  Loop &loop = *handle;
+int loop_close(Loop &loop) {
   require(!loop.running, "run, step, drain or close inside a callback of the same loop");
   if (loop.owner == kForked) return close_inherited(loop);
   if (!loop.draining) check_thread(loop);
@@ -160,14 +107,7 @@ int eddy_loop_close(eddy_loop_t *handle) {
   return 0;
 }
 
-int eddy_loop_inherited(const eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return loop->owner == kForked;
-}
-
-int eddy_loop_after_fork(eddy_loop_t *handle) {
-  require(handle != nullptr, "null loop");
-  Loop &loop = *handle;
+int loop_after_fork(Loop &loop) {
   if (loop.owner != kForked) return failed(EDDY_EINVAL);
   eddy_native_t wake;
   OsResult outcome = os_wake_open(&wake);
@@ -193,4 +133,4 @@ int eddy_loop_after_fork(eddy_loop_t *handle) {
   return 0;
 }
 
-} // extern "C"
+} // namespace eddy

@@ -32,7 +32,7 @@ static int fill(Loop &loop, const eddy_loop_options_t &options, const Tables *ta
   } else {
     error = driver_open(loop, options);
   }
-  if (error) eddy_remote_release(loop.remote);
+  if (error) remote_release(*loop.remote);
   return error;
 }
 
@@ -63,7 +63,3 @@ int loop_open(const eddy_loop_options_t *user_options, const Tables *tables, edd
 }
 
 } // namespace eddy
-
-extern "C" int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **out) {
-  return eddy::loop_open(options, nullptr, out);
-}

@@ -6,9 +6,6 @@
 
 namespace eddy {
 
-// In place of the inbox's head once the loop takes no more posts.
-static Op *const kShut = reinterpret_cast<Op *>(1);
-
 eddy_remote *remote_new(Loop &loop, OsResult &outcome) {
   void *memory = os_alloc(sizeof(eddy_remote)); // not the loop's: it outlives it
   if (!memory) {
@@ -27,18 +24,12 @@ eddy_remote *remote_new(Loop &loop, OsResult &outcome) {
   return remote;
 }
 
-// False in a forked child whose copy of the loop runs nothing: the parent's is not to notice. Not an abort, for a
-// signal handler between fork and exec cannot know.
-static bool reaches(const eddy_remote_t *remote) {
-  require(remote != nullptr, "null remote");
-  return !remote->inherited.load(std::memory_order_relaxed);
-}
-
-static void ask(eddy_remote_t *remote, uint32_t what) {
-  if (!reaches(remote)) return;
-  tsan_release(&remote->asked);
-  remote->asked.fetch_or(what, std::memory_order_seq_cst);
-  remote_signal(*remote);
+void remote_release(eddy_remote &remote) {
+  tsan_release(&remote.references);
+  if (remote.references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  tsan_acquire(&remote.references);
+  os_wake_close(remote.wake);
+  os_release(&remote, sizeof(eddy_remote));
 }
 
 void remote_signal(eddy_remote &remote) {
@@ -47,8 +38,8 @@ void remote_signal(eddy_remote &remote) {
 
 Op *remote_take(eddy_remote &remote, bool shut) {
   Op *newest = remote.inbox.load(std::memory_order_relaxed);
-  if (newest == kShut || (!newest && !shut)) return nullptr;
-  newest = remote.inbox.exchange(shut ? kShut : nullptr, std::memory_order_acq_rel);
+  if (newest == shut_inbox() || (!newest && !shut)) return nullptr;
+  newest = remote.inbox.exchange(shut ? shut_inbox() : nullptr, std::memory_order_acq_rel);
   Op *oldest = nullptr;
   while (newest) {
     tsan_acquire(newest);
@@ -62,12 +53,12 @@ Op *remote_take(eddy_remote &remote, bool shut) {
 
 bool remote_shut_empty(eddy_remote &remote) {
   Op *expected = nullptr;
-  return remote.inbox.compare_exchange_strong(expected, kShut) || expected == kShut;
+  return remote.inbox.compare_exchange_strong(expected, shut_inbox()) || expected == shut_inbox();
 }
 
 bool remote_waiting(const eddy_remote &remote) {
   Op *head = remote.inbox.load(std::memory_order_acquire);
-  return (head && head != kShut) || remote.asked.load(std::memory_order_acquire) ||
+  return (head && head != shut_inbox()) || remote.asked.load(std::memory_order_acquire) ||
          remote.returned.load(std::memory_order_seq_cst);
 }
 
@@ -84,54 +75,3 @@ void remote_return(eddy_remote &remote, WorkItem &item) {
 }
 
 } // namespace eddy
-
-using namespace eddy;
-
-extern "C" {
-
-eddy_remote_t *eddy_loop_remote(eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return eddy_remote_retain(loop->remote);
-}
-
-eddy_remote_t *eddy_remote_retain(eddy_remote_t *remote) {
-  require(remote != nullptr, "null remote");
-  remote->references.fetch_add(1, std::memory_order_relaxed);
-  return remote;
-}
-
-void eddy_remote_release(eddy_remote_t *remote) {
-  require(remote != nullptr, "null remote");
-  tsan_release(&remote->references);
-  if (remote->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  tsan_acquire(&remote->references);
-  os_wake_close(remote->wake);
-  os_release(remote, sizeof(eddy_remote));
-}
-
-int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
-  bool open = reaches(remote);
-  require(user_op != nullptr, "null op");
-  require(cb != nullptr, "null callback");
-  Op &op = op_of(user_op);
-  Op *head = remote->inbox.load(std::memory_order_relaxed);
-  if (head == kShut || !open) return failed(EDDY_ECLOSED);
-  op_post(op, cb, remote->loop.load(std::memory_order_relaxed));
-  tsan_release(&op);
-  do {
-    if (head == kShut) {
-      op_unpost(op);
-      return failed(EDDY_ECLOSED);
-    }
-    op.next = head;
-  } while (!remote->inbox.compare_exchange_weak(head, &op, std::memory_order_seq_cst,
-                                                std::memory_order_relaxed));
-  remote_signal(*remote);
-  return EDDY_PENDING;
-}
-
-void eddy_remote_stop(eddy_remote_t *remote) { ask(remote, kAskStop); }
-
-void eddy_remote_wake(eddy_remote_t *remote) { ask(remote, kAskWake); }
-
-} // extern "C"

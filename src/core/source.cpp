@@ -1,4 +1,4 @@
-// Handles: their memory, and the one way in which they end.
+// Handles: their memory, and how they begin to close.
 #include "api/pool.hpp"
 #include "api/stream.hpp"
 
@@ -91,7 +91,7 @@ bool source_hold(Source &source, eddy_native_t native) {
 }
 
 // Deregisters a source and gives up its descriptor.
-static eddy_native_t let_go(Source &source) {
+eddy_native_t let_go(Source &source) {
   Loop &loop = *source.loop;
   if (source.kind != SourceKind::fd) loop.natives.remove(source.native);
   loop.driver->release(source);
@@ -101,7 +101,7 @@ static eddy_native_t let_go(Source &source) {
 }
 
 // Nothing connects once the close call has returned, and the address is free.
-static bool closes_at_once(const Source &source) {
+bool closes_at_once(const Source &source) {
   return source.kind == SourceKind::listener && source.medium == Medium::socket;
 }
 
@@ -148,92 +148,12 @@ void source_revive_closer(Source &source, Op *closer) {
   source.loop->closing_count++;
 }
 
-static bool waits_for_ops(const Source &source) {
-  uint32_t closers = source.closer ? 1 : 0; // a release that was refused is pending too
-  return has_pending(source) || source.undelivered[kClosers] > closers;
-}
-
-static bool quiet(const Source &source) {
-  if (waits_for_ops(source)) return false;
-  if (source.drained) return true;
-  if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
-  return source.loop->driver->quiet(source);
-}
-
-bool source_close_due(const Loop &loop) {
-  for (const Source *source = loop.closing.head; source; source = source->next)
-    if (quiet(*source)) return true;
-  return false;
-}
-
 // A socket that is the parent's too is not touched: only this descriptor of it goes.
 void native_close(eddy_native_t native, bool shared) {
   if (shared)
     os_socket_drop(native);
   else
     os_socket_close(native);
-}
-
-static void finalize(Source &source) {
-  Loop &loop = *source.loop;
-  Op *closer = source.closer;
-  eddy_native_t native = EDDY_NO_NATIVE;
-  bool yields = closer && closer->kind == Kind::release, shared = source.shared;
-  loop.closing.remove(source);
-  loop.closing_count--;
-  source.closer = nullptr;
-  if (!source.drained) {
-    loop.handles--;
-    // A handle that a drain ended stays recognisable, for its user may still close it.
-    source.drained = loop.draining && !source.closed;
-    if (source.kind == SourceKind::pool) {
-      eddy_pool &pool = static_cast<eddy_pool &>(source);
-      pool.gone = true;
-      if (pool.free == pool.count)
-        pool_free_memory(pool);
-      else
-        pool_linger(pool);
-    } else {
-      if (!closes_at_once(source)) native = let_go(source);
-      if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
-        native_close(native, source.shared);
-      if (!source.drained) source_rest(source);
-    }
-  }
-  if (!closer) return;
-  if (yields)
-    loop.offer = {.op = closer,
-                  .stream = nullptr,
-                  .pool = nullptr,
-                  .buffer = 0,
-                  .has_native = true,
-                  .shared = shared,
-                  .native = native};
-  op_deliver_now(*closer, 0, false);
-}
-
-// A handle is looked at when it was closed, after the last of its ops, and while only the driver has something of it:
-// not each turn, for there may be very many.
-void source_close_phase(Loop &loop) {
-  // What is closed meanwhile is appended, and waits for the next turn.
-  Source *last = loop.closing.tail;
-  for (Source *source = loop.closing.head, *next; source; source = next) {
-    next = source == last ? nullptr : source->next;
-    if (quiet(*source)) {
-      finalize(*source); // its callback may append others, and unlinks none
-    } else if (waits_for_ops(*source)) {
-      loop.closing.remove(*source);
-      loop.waiting.push_back(*source);
-      source->waits = true;
-    }
-  }
-}
-
-void source_delivered(Source &source) {
-  if (!source.waits || waits_for_ops(source)) return;
-  source.waits = false;
-  source.loop->waiting.remove(source);
-  source.loop->closing.push_back(source);
 }
 
 } // namespace eddy

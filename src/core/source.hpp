@@ -97,6 +97,8 @@ bool source_close_due(const Loop &loop); // a closing handle waits for nothing b
 void source_free(Source &source);        // that no user has seen
 void source_rest(Source &source); // a closed handle: nothing of the loop leads to it any more
 void native_close(eddy_native_t native, bool shared);
+eddy_native_t let_go(Source &source); // deregistered; the descriptor is the caller's
+bool closes_at_once(const Source &source);
 // Its descriptor from now on. False: no memory to note it.
 bool source_hold(Source &source, eddy_native_t native);
 

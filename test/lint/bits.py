@@ -30,17 +30,17 @@ def select(root):
 BAD = [
     ("src/core/wheel.cpp", "op.bits &= static_cast<uint8_t>(~kTimed);\n"),
     ("src/core/wheel.cpp", "op->bits &=\n    static_cast< unsigned char >(~kTimed);\n"),
-    ("src/core/op.cpp", "op.bits = uint8_t(op.bits & ~kMore);\n"),
-    ("src/core/op.cpp", "if (more) op.bits &= (uint8_t)~kMore;\n"),
-    ("src/core/op.cpp", "void f() {\n  uint8_t bits = op.bits & 0xff;\n}\n"),
+    ("src/core/op_end.cpp", "op.bits = uint8_t(op.bits & ~kMore);\n"),
+    ("src/core/op_end.cpp", "if (more) op.bits &= (uint8_t)~kMore;\n"),
+    ("src/core/op_end.cpp", "void f() {\n  uint8_t bits = op.bits & 0xff;\n}\n"),
     ("test/unit/core/op.cpp", "reader.bits |= uint8_t{kParked};\n"),
 ]
 GOOD = [
     ("src/core/wheel.cpp", "op.bits &= static_cast<uint16_t>(~kTimed);\n"),
-    ("src/core/op.cpp", "uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed));\n"),
-    ("src/core/op.cpp", "bool ended = op.bits & kFinal;\nsource.work &= static_cast<uint8_t>(~1);\n"),
-    ("src/core/op.cpp", "if (op.bits & kMulti) {\n  source.ready |= static_cast<uint8_t>(1);\n}\n"),
-    ("src/core/op.cpp", "// op.bits &= static_cast<uint8_t>(~kTimed);\n"),
+    ("src/core/op_end.cpp", "uint16_t bits = op.bits & static_cast<uint16_t>(~(kCounted | kTimed));\n"),
+    ("src/core/op_end.cpp", "bool ended = op.bits & kFinal;\nsource.work &= static_cast<uint8_t>(~1);\n"),
+    ("src/core/op_end.cpp", "if (op.bits & kMulti) {\n  source.ready |= static_cast<uint8_t>(1);\n}\n"),
+    ("src/core/op_end.cpp", "// op.bits &= static_cast<uint8_t>(~kTimed);\n"),
 ]
 
 if __name__ == "__main__":

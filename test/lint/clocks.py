@@ -28,7 +28,7 @@ def select(root):
 
 
 BAD = [
-    ("src/core/loop.cpp", "clock_gettime(CLOCK_MONOTONIC, &ts);\n"),
+    ("src/core/turn.cpp", "clock_gettime(CLOCK_MONOTONIC, &ts);\n"),
     ("src/core/wheel.cpp", "QueryPerformanceCounter(&n);\n"),
     ("src/core/wheel.cpp", "long t = time(NULL);\n"),
     ("src/core/wheel.cpp", "auto t = std::time(nullptr);\n"),
@@ -38,8 +38,8 @@ BAD = [
 GOOD = [
     ("src/linux/clock.cpp", "clock_gettime(CLOCK_MONOTONIC, &ts);\n"),
     ("src/win/clock.cpp", "QueryPerformanceCounter(&n);\n"),
-    ("src/core/loop.cpp", "loop->now = driver->now(driver); // not clock_gettime(x)\n"),
-    ("src/core/loop.cpp", "loop.clock(); deadline_time(0); int time = 0;\n"),
+    ("src/core/turn.cpp", "loop->now = driver->now(driver); // not clock_gettime(x)\n"),
+    ("src/core/turn.cpp", "loop.clock(); deadline_time(0); int time = 0;\n"),
 ]
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ def select(root):
 
 
 BAD = [
-    ("src/core/loop.cpp", "\n" * 501),
+    ("src/core/turn.cpp", "\n" * 501),
     ("test/contract/echo.c", "x\n" * 500 + "x"),
     ("bench/run.py", "\n" * 600),
 ]
 GOOD = [
-    ("src/core/loop.cpp", "x\n" * 500),
+    ("src/core/turn.cpp", "x\n" * 500),
     ("src/linux/ring.cpp", "x\n" * 499 + "x"),
 ]
 

@@ -29,7 +29,7 @@ def select(root):
 
 
 BAD = [
-    ("src/core/loop.cpp", "#ifdef _WIN32\n#endif\n"),
+    ("src/core/turn.cpp", "#ifdef _WIN32\n#endif\n"),
     ("src/unix/socket.cpp", "#if defined(__linux__) && X\n#endif\n"),
     ("include/eddy/op.h", "  # ifndef __APPLE__\n#endif\n"),
     ("test/support/pair.c", "#if A || \\\n  defined(__unix__)\n#endif\n"),
@@ -38,7 +38,7 @@ BAD = [
 GOOD = [
     ("include/eddy/base.h", "#ifdef _WIN32\n#endif\n"),
     ("src/seam/choose.cpp", "#if defined(__linux__)\n#endif\n"),
-    ("src/core/loop.cpp", "// #ifdef _WIN32\n#ifdef NDEBUG /* not __linux__ */\n#endif\n"),
+    ("src/core/turn.cpp", "// #ifdef _WIN32\n#ifdef NDEBUG /* not __linux__ */\n#endif\n"),
     ("src/linux/kernel.hpp", "#ifndef IORING_SETUP_NO_SQARRAY\n#endif\n"),
 ]
 

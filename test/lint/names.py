@@ -1,10 +1,11 @@
-"""Only src/core/op.cpp and its inline half move an op from one state to the next."""
+"""Only the src/core/op_*.cpp files and op_inline.hpp move an op from one state to the next."""
 
 import common
 
-OWNERS = {"src/core/op.cpp", "src/core/op_inline.hpp", "src/core/op.hpp"}
+OWNERS = {"src/core/op_start.cpp", "src/core/op_end.cpp", "src/core/op_deliver.cpp", "src/core/op_inline.hpp",
+          "src/core/op.hpp"}
 PATTERNS = [
-    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only src/core/op.cpp and op_inline.hpp set an op's state"),
+    (r"\b(?:op|head|o|it)\s*(?:\.|->)\s*state\s*=(?!=)", "only op_*.cpp and op_inline.hpp set an op's state"),
 ]
 
 
@@ -18,14 +19,14 @@ def select(root):
 
 
 BAD = [
-    ("src/core/loop.cpp", "void f(Op *op) { op->state = 1; }\n"),
+    ("src/core/turn.cpp", "void f(Op *op) { op->state = 1; }\n"),
     ("src/linux/ring.cpp", "void f(Op &o) { o.state= 1; }\n"),
     ("src/core/lane.hpp", "void f(Lane &l) { l.head->state =\n      idle; }\n"),
 ]
 GOOD = [
-    ("src/core/op.cpp", "void f(Op *op) { op->state = 1; }\n"),
-    ("src/core/loop.cpp", "bool f(Op *op) { return op->state == 1; } // op->state = 2\n"),
-    ("src/core/loop.cpp", "void f(Loop *loop) { loop->state = 1; }\n"),
+    ("src/core/op_end.cpp", "void f(Op *op) { op->state = 1; }\n"),
+    ("src/core/turn.cpp", "bool f(Op *op) { return op->state == 1; } // op->state = 2\n"),
+    ("src/core/turn.cpp", "void f(Loop *loop) { loop->state = 1; }\n"),
 ]
 
 if __name__ == "__main__":

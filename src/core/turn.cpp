@@ -1,4 +1,4 @@
-// A turn of the loop, and the calls that run turns.
+// A turn of the loop, and how turns begin and end.
 #include "core/loop.hpp"
 
 #include <tsan.hpp>
@@ -96,14 +96,14 @@ static void run_ready(Loop &loop) {
   }
 }
 
-static bool calm(const Loop &loop) { return loop.ready.empty() && !remote_waiting(*loop.remote); }
+bool loop_calm(const Loop &loop) { return loop.ready.empty() && !remote_waiting(*loop.remote); }
 
 // Polls without sleeping for a while, if the user wants to buy latency with CPU time.
 static bool spun(Loop &loop, Time until) {
   Time start = loop.driver->now(loop), now = start;
   while (now < until && now - start < loop.spin) {
     loop.driver->poll(loop, 0);
-    if (!calm(loop) || source_close_due(loop)) return true;
+    if (!loop_calm(loop) || source_close_due(loop)) return true;
     now = loop.driver->now(loop);
   }
   return now >= until;
@@ -114,8 +114,6 @@ static bool any_hook(const Loop &loop) {
     if (hooks.head) return true;
   return false;
 }
-
-static bool flag_set(const Loop &loop) { return loop.until_set && *loop.until_set; }
 
 static void sleep_until(Loop &loop, Time until) {
   if (loop.spin && spun(loop, until)) return;
@@ -173,11 +171,6 @@ void loop_turn(Loop &loop, Time until, Caller by) {
   }
 }
 
-[[gnu::cold]] void returned_in_child() {
-  fatal("a forked child returned from a callback of its parent's loop (it has to exec or exit "
-        "there)");
-}
-
 bool loop_enter(Loop &loop) {
   require(loop.owner != kForked,
           "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
@@ -207,9 +200,8 @@ void loop_bind(Loop &loop) {
   if (outcome.value < 0) loop_lost(loop, outcome.native);
 }
 
-// Something that only a step can do, and that no event of the kernel will announce.
-static bool work_waits(Loop &loop) {
-  return !calm(loop) || loop.posted || loop.stopping || loop.hooks[kHookIdle].head ||
+bool work_waits(Loop &loop) {
+  return !loop_calm(loop) || loop.posted || loop.stopping || loop.hooks[kHookIdle].head ||
          source_close_due(loop);
 }
 
@@ -223,168 +215,4 @@ void loop_leave(Loop &loop, Caller by) {
     remote_signal(*loop.remote);
 }
 
-// What its last thread wrote is seen by the next.
-void loop_let_go(Loop &loop) {
-  loop.bound = false;
-  tsan_release(&loop);
-  loop.owner.value.store(kNobody, std::memory_order_release);
-}
-
-void claim_thread(Loop &loop) {
-  uintptr_t owner = kNobody, self = os_thread();
-  if (loop.owner.value.compare_exchange_strong(owner, self, std::memory_order_acquire)) {
-    tsan_acquire(&loop);
-    return;
-  }
-  require(owner != kForked,
-          "a loop inherited over fork was used (close it, or call eddy_loop_after_fork)");
-  require(loop.migratable && !loop.running, "call from the wrong thread: a loop belongs to the "
-                                            "thread that runs it, others use an eddy_remote_t");
-  loop.owner = self;
-}
-
 } // namespace eddy
-
-using namespace eddy;
-
-static Loop &check_runner(eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return *loop;
-}
-
-static void run_turns(Loop &loop) {
-  bool stays = loop_enter(loop);
-  while (stays && !flag_set(loop) && loop_alive(loop)) {
-    loop_turn(loop, kNever, Caller::run);
-    stays = !loop.stopping;
-  }
-}
-
-static int start_hook(eddy_loop_t *handle, eddy_op_t *user_op, HookKind which, eddy_cb cb) {
-  Loop &loop = check_loop(handle);
-  Op &op = op_begin(loop, nullptr, user_op, Kind::hook, cb, kMulti);
-  if (!op_admit(op)) return op_started(op);
-  op.poll.events = which;
-  op.poll.seen = loop.hook_pass[which];
-  loop.hooks[which].push_back(op);
-  return op_started(op);
-}
-
-extern "C" {
-
-int eddy_loop_run(eddy_loop_t *handle) {
-  Loop &loop = check_runner(handle);
-  run_turns(loop);
-  loop_leave(loop, Caller::run);
-  return loop_alive(loop);
-}
-
-int eddy_loop_run_until_set(eddy_loop_t *handle, const uint32_t *flag) {
-  Loop &loop = check_runner(handle);
-  require(flag != nullptr, "null flag");
-  loop.until_set = flag;
-  run_turns(loop);
-  loop.until_set = nullptr;
-  int result = loop.stopping ? 1 : *flag ? 2 : 0;
-  loop_leave(loop, Caller::run);
-  return result;
-}
-
-int eddy_loop_step(eddy_loop_t *handle, eddy_time_t until) {
-  Loop &loop = check_runner(handle);
-  if (loop_enter(loop)) loop_turn(loop, until, Caller::step);
-  loop_leave(loop, Caller::step);
-  return loop_alive(loop);
-}
-
-int eddy_loop_unbind(eddy_loop_t *handle) {
-  Loop &loop = check_loop(handle);
-  require(!loop.running, "eddy_loop_unbind inside a callback of the same loop");
-  if (loop.bound) {
-    if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
-    OsResult outcome = loop.driver->unbind ? loop.driver->unbind(loop) : OsResult{};
-    if (outcome.value < 0) return ended(outcome);
-  }
-  loop_let_go(loop);
-  return 0;
-}
-
-void eddy_loop_stop(eddy_loop_t *loop) { check_loop(loop).stopping = true; }
-
-int eddy_loop_alive(const eddy_loop_t *loop) {
-  return loop_alive(check_loop(const_cast<eddy_loop_t *>(loop)));
-}
-
-int eddy_loop_inside(const eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return loop->running && loop->owner == os_thread();
-}
-
-eddy_time_t eddy_now(const eddy_loop_t *loop) {
-  return check_loop(const_cast<eddy_loop_t *>(loop)).now;
-}
-
-void *eddy_loop_data(const eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return loop->data;
-}
-
-void eddy_loop_set_data(eddy_loop_t *loop, void *data) {
-  require(loop != nullptr, "null loop");
-  loop->data = data;
-}
-
-eddy_time_t eddy_update_now(eddy_loop_t *handle) {
-  Loop &loop = check_loop(handle);
-  return loop.now = loop.driver->now(loop);
-}
-
-void eddy_loop_flush(eddy_loop_t *handle) {
-  Loop &loop = check_loop(handle);
-  loop_bind(loop);
-  if (loop.driver->unflushed(loop)) loop.driver->flush(loop);
-}
-
-eddy_time_t eddy_loop_next_deadline(eddy_loop_t *handle) {
-  Loop &loop = check_loop(handle);
-  return work_waits(loop) || loop.driver->unflushed(loop) ? 0 : loop.wheel.next();
-}
-
-eddy_native_t eddy_loop_native_handle(eddy_loop_t *handle) {
-  Loop &loop = check_loop(handle);
-  loop_bind(loop);
-  loop.embedded = true;
-  if (!loop.running && loop.driver->unflushed(loop)) loop.driver->flush(loop);
-  return loop.lost ? EDDY_NO_NATIVE : loop.driver->native(loop);
-}
-
-uint32_t eddy_loop_driver(const eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return loop->readiness ? loop->readiness->id : loop->driver->id;
-}
-
-const char *eddy_loop_driver_reason(const eddy_loop_t *loop) {
-  require(loop != nullptr, "null loop");
-  return loop->driver_reason;
-}
-
-int eddy_hook_idle(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) {
-  return start_hook(loop, op, kHookIdle, cb);
-}
-
-int eddy_hook_before_wait(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) {
-  return start_hook(loop, op, kHookBeforeWait, cb);
-}
-
-int eddy_hook_after_wait(eddy_loop_t *loop, eddy_op_t *op, eddy_cb cb) {
-  return start_hook(loop, op, kHookAfterWait, cb);
-}
-
-int eddy_yield(eddy_loop_t *handle, eddy_op_t *user_op, eddy_cb cb) {
-  Op &op = op_begin(check_loop(handle), nullptr, user_op, Kind::yield, cb, 0);
-  op.bits &= static_cast<uint16_t>(~kStarting); // its point is the turn it waits for
-  if (op_admit(op)) op_finish(op, 0);
-  return EDDY_PENDING;
-}
-
-} // extern "C"

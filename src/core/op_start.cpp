@@ -1,0 +1,69 @@
+// How an op begins. Only the op_*.cpp files and op_inline.hpp write an op's state.
+#include "core/op_inline.hpp"
+
+namespace eddy {
+
+// Whether these bytes can be an op that was zeroed once.
+static bool sound(const Op &op) {
+  constexpr uint32_t flags = EDDY_OP_INLINE | EDDY_OP_UNREF;
+  return op.state <= State::posted && op.kind <= Kind::internal && op.reason <= Reason::close &&
+         !op.unused && !(op.flags & ~flags) && !(op.bits & ~kAllBits);
+}
+
+[[gnu::cold]] void op_refused(const Op &op, const char *message) {
+  fatal(sound(op) ? message
+                  : "op is not zeroed: all-zero bytes (or eddy_op_init) make a fresh one");
+}
+
+void require_sound(const Op &op) {
+  if (!sound(op)) op_refused(op, "");
+}
+
+Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb cb, uint16_t bits) {
+  return op_begin_inline(loop, source, user_op, kind, cb, bits);
+}
+
+int op_started(Op &op) {
+  Loop &loop = *op.loop;
+  int outcome = op_started_inline(op);
+  if (outcome == EDDY_DONE && op.kind == Kind::accept && op.accept.first) accept_offer(op, loop);
+  return outcome;
+}
+
+bool op_admit(Op &op) {
+  Loop &loop = *op.loop;
+  int64_t refusal = 0;
+  if (loop.draining || (op.source && op.source->closing)) [[unlikely]]
+    refusal = EDDY_ECLOSED;
+  else if (loop.lost && op.source) [[unlikely]]
+    refusal = EDDY_ELOST;
+  else if (op.deadline) [[unlikely]] {
+    if (op.deadline <= loop.now)
+      refusal = EDDY_ETIMEDOUT;
+    else
+      timer_arm(op, op.deadline);
+  }
+  if (!refusal) return true;
+  op.deadline = 0;
+  op_finish(op, refusal);
+  return false;
+}
+
+void op_post(Op &op, eddy_cb cb, Loop *loop) {
+  require_idle(op, "op posted while it is pending");
+  op.cb = cb;
+  op.loop = loop;
+  op.source = nullptr;
+  op.transferred = 0;
+  op.kind = Kind::post;
+  op.reason = Reason::none;
+  op.os_error = 0;
+  op.state = State::posted;
+}
+
+void op_unpost(Op &op) {
+  op.loop = nullptr; // it may end at any time
+  op.state = State::idle;
+}
+
+} // namespace eddy
