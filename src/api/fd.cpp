@@ -9,6 +9,12 @@ static eddy_fd &check_fd(const eddy_fd_t *fd, const char *call = __builtin_FUNCT
   return check_handle(const_cast<eddy_fd_t *>(fd), SourceKind::fd, call);
 }
 
+static int64_t seen(Op &op) { return op.as<Waiting>().seen; }
+
+constinit const KindRow kind_poll = {.payload = seen};
+constinit const HandleRow handle_fd = {
+    .late = "fd used after its close", .size = sizeof(eddy_fd), .owns = false};
+
 } // namespace eddy
 
 using namespace eddy;
@@ -45,7 +51,7 @@ int eddy_fd_poll(eddy_fd_t *handle, eddy_op_t *user_op, uint32_t events, uint32_
     op_finish(op, EDDY_EINVAL);
     return op_started(op);
   }
-  op.poll.events = events;
+  op.as<Waiting>().events = events;
   fd.waiters.push_back(op);
   fd.loop->driver->submit(op);
   return op_started(op);
@@ -58,5 +64,3 @@ int eddy_fd_close(eddy_fd_t *handle, eddy_op_t *op, eddy_cb cb) {
 eddy_native_t eddy_fd_native(const eddy_fd_t *handle) { return check_fd(handle).native; }
 
 } // extern "C"
-
-size_t eddy::fd_handle_size() { return sizeof(eddy_fd); }

@@ -2,6 +2,13 @@
 #include "core/failure.hpp"
 #include "core/source.hpp"
 
+namespace eddy {
+
+constinit const KindRow kind_close = {};
+constinit const KindRow kind_release = {.offers = true};
+
+} // namespace eddy
+
 using namespace eddy;
 
 static const Source *source_of(const eddy_handle_t *handle) {

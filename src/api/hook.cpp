@@ -1,15 +1,24 @@
 // Hooks and yields.
 #include "core/loop.hpp"
 
+namespace eddy {
+
+constinit const KindRow kind_hook = {.broken = hook_remove};
+constinit const KindRow kind_yield = {};
+
+} // namespace eddy
+
 using namespace eddy;
 
 static int start_hook(eddy_loop_t *handle, eddy_op_t *user_op, HookKind which, eddy_cb cb) {
   Loop &loop = check_loop(handle);
   Op &op = op_begin(loop, nullptr, user_op, Kind::hook, cb, kMulti);
   if (!op_admit(op)) return op_started(op);
-  op.poll.events = which;
-  op.poll.seen = loop.hook_pass[which];
-  loop.hooks[which].push_back(op);
+  HookItem &hook = op.as<HookItem>();
+  hook.which = which;
+  hook.pass = loop.hook_pass[which];
+  loop.hooks[which].push_back(hook);
+  loose_add(op);
   return op_started(op);
 }
 

@@ -1,6 +1,7 @@
-// Listeners: accepting by an op at a time or by a multishot one that can be held back.
+// Listeners: opening, adopting, pausing, closing.
+#include "api/accept.hpp"
+#include "api/internal.hpp"
 #include "api/stream.hpp"
-
 #include "core/options.hpp"
 
 namespace eddy {
@@ -21,40 +22,7 @@ void listener_backoff(Source &source) {
   eddy_listener &listener = static_cast<eddy_listener &>(source);
   if (listener.paused & kPausedByLibrary) return;
   listener.paused |= kPausedByLibrary;
-  listener.backoff.sequence = listener.loop->sequence++;
-  timer_arm(listener.backoff, saturating_add(listener.loop->driver->now(*listener.loop), kBackoff));
-}
-
-void accept_drop(Op &op) {
-  while (Source *stream = op.accept.first) {
-    op.accept.first = stream->accepted_next;
-    op.count -= op.count ? 1 : 0;
-    if (!stream->closing) source_close(*stream, nullptr);
-  }
-}
-
-// The op may be copied, freed or zeroed any time: the stream says whether it is there to be taken.
-void accept_offer(Op &op, Loop &loop) {
-  Source *stream = op.accept.first;
-  op.accept.limit = stream->generation;
-  op.accept.home = loop.number;
-  stream->untaken = true;
-  loop.untaken++;
-}
-
-void offer_ended(Source &stream) {
-  stream.untaken = false;
-  stream.loop->untaken--;
-}
-
-bool accept_waits(const Op &head) { return head.source->paused || head.count >= head.accept.limit; }
-
-Source *accept_begin(Op &head) { return stream_new(*head.loop); }
-
-void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_t &peer) {
-  stream_connected(static_cast<eddy_stream &>(stream), native, &peer);
-  (head.accept.first ? head.accept.last->accepted_next : head.accept.first) = &stream;
-  head.accept.last = &stream;
+  internal_arm(listener.backoff, kBackoff);
 }
 
 // Its file, if it makes one, is known before it is made: for then nothing may fail any more.
@@ -69,77 +37,31 @@ static OsResult file_expect(eddy_listener &listener, const eddy_addr_t &address)
   return {};
 }
 
-void file_forget(Source &source) {
+static void file_forget(Source &source) {
   eddy_listener &listener = static_cast<eddy_listener &>(source);
   if (listener.file) listener.loop->memory.put(listener.file, listener.file->size);
   listener.file = nullptr;
 }
 
 // Only now, for it is not this listener's any more once it was given to another program.
-void listener_closing(Source &source) {
+static void listener_closing(Source &source) {
   eddy_listener &listener = static_cast<eddy_listener &>(source);
   timer_disarm(listener.backoff);
   if (listener.file && !listener.shared) os_path_remove(listener.file->path(), listener.file->id);
   file_forget(listener);
 }
 
-static Source *offered_by(const Op &op, const Loop &loop) {
-  if (op.state != State::idle || op.kind != Kind::accept || op.accept.home != loop.number)
-    return nullptr;
-  Source *stream = op.accept.first; // memory of a handle lives as long as its loop
-  return stream && stream->untaken && stream->generation == op.accept.limit ? stream : nullptr;
-}
-
-Source *accept_take(Op &op) {
-  bool offers = op.state == State::idle && op.kind == Kind::accept && op.accept.home;
-  Loop *loop = offers ? loop_running() : nullptr;
-  if (offers && (!loop || loop->number != op.accept.home)) loop = registry_find(op.accept.home);
-  if (!loop) return nullptr;
-  check_thread(*loop);
-  Source *stream = offered_by(op, *loop);
-  if (stream) offer_ended(*stream);
-  return stream;
-}
-
-// Only their ops knew of these streams.
-void offers_take_back(Loop &loop) {
-  for (Source *source = loop.sources.head, *next; source && loop.untaken; source = next) {
-    next = source->next;
-    if (source->untaken) source_close(*source, nullptr);
-  }
-}
-
-void accept_forget(Op &op, Loop &loop) {
-  if (Source *stream = offered_by(op, loop)) source_close(*stream, nullptr);
-}
-
-static eddy_listener &check_listener(const eddy_listener_t *listener,
-                                     const char *call = __builtin_FUNCTION()) {
-  return check_handle(const_cast<eddy_listener_t *>(listener), SourceKind::listener, call);
-}
+constinit const HandleRow handle_listener = {.late = "listener used after its close",
+                                             .size = sizeof(eddy_listener),
+                                             .closes_at_once = true,
+                                             .closing = listener_closing,
+                                             .forget = file_forget};
 
 static eddy_listener *listener_new(Loop &loop) {
   eddy_listener *listener = source_new<eddy_listener>(loop, SourceKind::listener);
   if (!listener) return nullptr;
-  listener->backoff.loop = &loop;
-  listener->backoff.source = listener;
-  listener->backoff.kind = Kind::internal;
-  listener->backoff.internal.fire = backoff_over;
+  internal_init(listener->backoff, *listener, backoff_over);
   return listener;
-}
-
-static int start_accept(eddy_listener &listener, eddy_op_t *user_op, uint32_t limit, uint16_t bits,
-                        eddy_cb cb) {
-  Loop &loop = *listener.loop;
-  if (user_op && loop.offer.op == &op_of(user_op)) withdraw_offer(loop);
-  Op &op = op_begin(loop, &listener, user_op, Kind::accept, cb, bits);
-  op.accept = {};
-  op.accept.limit = limit;
-  if (!op_admit(op)) return op_started(op);
-  OpList &queue = listener.lanes[kReadLane];
-  queue.push_back(op);
-  if (queue.head == &op) loop.driver->submit(op);
-  return op_started(op);
 }
 
 static OsResult listen_on(eddy_listener &listener, const eddy_addr_t &address, uint32_t backlog,
@@ -215,20 +137,6 @@ int eddy_listener_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_listener
   return 0;
 }
 
-int eddy_listener_accept(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
-  return start_accept(check_listener(handle), op, 1, 0, cb);
-}
-
-int eddy_listener_accept_next(eddy_listener_t *handle, eddy_op_t *op, eddy_cb cb) {
-  return start_accept(check_listener(handle), op, 1, kPatient, cb);
-}
-
-int eddy_listener_accept_many(eddy_listener_t *handle, eddy_op_t *op, uint32_t max_undelivered,
-                              eddy_cb cb) {
-  return start_accept(check_listener(handle), op, max_undelivered ? max_undelivered : 16, kMulti,
-                      cb);
-}
-
 void eddy_listener_pause(eddy_listener_t *handle) {
   check_listener(handle).paused |= kPausedByUser;
 }
@@ -264,20 +172,6 @@ int eddy_listener_get_option(const eddy_listener_t *handle, uint32_t option, int
 
 eddy_native_t eddy_listener_native(const eddy_listener_t *handle) {
   return check_listener(handle).native;
-}
-
-eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
-  require(user_op != nullptr, "null op");
-  Op &op = op_of(user_op);
-  Offer *offer = offer_of(op);
-  Source *stream = nullptr;
-  if (offer && offer->stream) {
-    stream = offer->stream;
-    *offer = {};
-  } else {
-    stream = accept_take(op); // ended inline
-  }
-  return reinterpret_cast<eddy_stream_t *>(stream);
 }
 
 } // extern "C"

@@ -1,5 +1,6 @@
 // Loops: what a user asks of them.
 #include "core/loop_open.hpp"
+#include "seam/choose.hpp"
 
 using namespace eddy;
 
@@ -19,7 +20,7 @@ static void run_turns(Loop &loop) {
 extern "C" {
 
 int eddy_loop_open(const eddy_loop_options_t *options, eddy_loop_t **out) {
-  return loop_open(options, nullptr, out);
+  return loop_open(options, driver_open, out);
 }
 
 int eddy_loop_run(eddy_loop_t *handle) {

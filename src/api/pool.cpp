@@ -15,28 +15,30 @@ static void call(Op &reader) {
 static void call_line(eddy_pool &pool) {
   while (pool.uncalled && pool.called < pool.free) {
     Op &reader = *pool.uncalled;
-    pool.uncalled = reader.pool.line_next;
+    pool.uncalled = reader.as<PoolRead>().line_next;
     pool.called++;
-    reader.pool.called = 1;
+    reader.as<PoolRead>().called = 1;
     call(reader);
   }
 }
 
 static void push(Op *&head, Op *&tail, Op &reader) {
-  reader.pool.line_next = nullptr;
-  reader.pool.line_prev = tail;
-  (tail ? tail->pool.line_next : head) = &reader;
+  reader.as<PoolRead>().line_next = nullptr;
+  reader.as<PoolRead>().line_prev = tail;
+  (tail ? tail->as<PoolRead>().line_next : head) = &reader;
   tail = &reader;
 }
 
 static void unlink(Op *&head, Op *&tail, Op &reader) {
-  Op *next = reader.pool.line_next, *prev = reader.pool.line_prev;
-  (prev ? prev->pool.line_next : head) = next;
-  (next ? next->pool.line_prev : tail) = prev;
+  Op *next = reader.as<PoolRead>().line_next, *prev = reader.as<PoolRead>().line_prev;
+  (prev ? prev->as<PoolRead>().line_next : head) = next;
+  (next ? next->as<PoolRead>().line_prev : tail) = prev;
 }
 
+void pool_part(eddy_pool &pool, Op &reader) { unlink(pool.reads_head, pool.reads_tail, reader); }
+
 void pool_join(eddy_pool &pool, Op &reader) {
-  reader.pool.pool = &pool;
+  reader.as<PoolRead>().pool = &pool;
   pool.users++;
   push(pool.reads_head, pool.reads_tail, reader);
 }
@@ -45,18 +47,18 @@ static void join_line(eddy_pool &pool, Op &reader) {
   unlink(pool.reads_head, pool.reads_tail, reader);
   push(pool.line_head, pool.line_tail, reader);
   if (!pool.uncalled) pool.uncalled = &reader;
-  reader.pool.in_line = 1;
+  reader.as<PoolRead>().in_line = 1;
 }
 
 void pool_leave_line(Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
-  if (reader.pool.called)
+  eddy_pool &pool = *reader.as<PoolRead>().pool;
+  if (reader.as<PoolRead>().called)
     pool.called--;
   else if (pool.uncalled == &reader)
-    pool.uncalled = reader.pool.line_next;
+    pool.uncalled = reader.as<PoolRead>().line_next;
   unlink(pool.line_head, pool.line_tail, reader);
   push(pool.reads_head, pool.reads_tail, reader);
-  reader.pool.in_line = reader.pool.called = 0;
+  reader.as<PoolRead>().in_line = reader.as<PoolRead>().called = 0;
   reader.bits &= static_cast<uint16_t>(~kParked);
 }
 
@@ -64,68 +66,27 @@ bool pool_admits(Op &reader) {
   if (pool_free_for(reader)) return true;
   if (reader.bits & kParked) return false;
   reader.bits |= kParked;
-  if (reader.pool.held < reader.pool.credits) join_line(*reader.pool.pool, reader);
+  if (reader.as<PoolRead>().held < reader.as<PoolRead>().credits)
+    join_line(*reader.as<PoolRead>().pool, reader);
   return false;
 }
 
 void pool_passes(Op &reader) {
-  if (!reader.pool.in_line) return;
+  if (!reader.as<PoolRead>().in_line) return;
   pool_leave_line(reader);
-  call_line(*reader.pool.pool);
-}
-
-OsResult pool_attempt(Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
-  if (!pool_admits(reader)) return {kBlocked, 0};
-  Source &source = *reader.source;
-  eddy_buf_t room = {pool_data(pool, pool.free_head), pool.buffer_size};
-  OsResult got =
-      source.local ? receive_local(source, &room, 1) : os_read(source.native, &room, 1, 0);
-  if (got.value > 0)
-    settle_pool(reader, pool_take(reader), static_cast<uint32_t>(got.value));
-  else
-    pool_passes(reader);
-  return got;
-}
-
-void settle_pool(Op &reader, uint32_t index, uint32_t size) {
-  eddy_pool &pool = *reader.pool.pool;
-  if (reader.source->closing) {
-    pool_return(pool, index, &reader);
-    return;
-  }
-  Buffer &buffer = pool.buffers[index];
-  buffer.size = size;
-  buffer.next = kNoBuffer;
-  buffer.state = static_cast<uint32_t>(BufferState::filled);
-  if (reader.count++)
-    pool.buffers[reader.pool.last].next = index;
-  else
-    reader.pool.first = index;
-  reader.pool.last = index;
-  op_make_ready(reader);
-}
-
-int64_t pool_offer(Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
-  uint32_t index = reader.pool.first;
-  reader.pool.first = pool.buffers[index].next;
-  Offer &offer = reader.loop->offer;
-  offer.op = &reader;
-  offer.pool = &pool;
-  offer.buffer = index;
-  reader.transferred = pool.buffers[index].size;
-  return pool.buffers[index].size;
+  call_line(*reader.as<PoolRead>().pool);
 }
 
 // The read that filled a buffer, if it is still pending.
 static Op *reader_of(const Buffer &buffer) {
   Op *head = buffer.reader->lanes[kReadLane].head;
-  return head && head->kind == Kind::read_pool && head->pool.epoch == buffer.epoch ? head : nullptr;
+  return head && head->kind == Kind::read_pool && head->as<PoolRead>().epoch == buffer.epoch
+             ? head
+             : nullptr;
 }
 
 // Closed pools that leases keep, chained over accepted_next.
-void pool_linger(eddy_pool &pool) {
+static void linger(eddy_pool &pool) {
   pool.accepted_next = pool.loop->lingering;
   pool.loop->lingering = &pool;
 }
@@ -136,62 +97,8 @@ static void linger_end(eddy_pool &pool) {
   *link = pool.accepted_next;
 }
 
-static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
-  Buffer &buffer = pool.buffers[index];
-  buffer.state = static_cast<uint32_t>(BufferState::free);
-  pool.free++;
-  if (pool.gone) {
-    if (pool.free < pool.count) return;
-    linger_end(pool);
-    pool_free_memory(pool);
-    return;
-  }
-  buffer.next = pool.free_head;
-  pool.free_head = index;
-  if (reader) {
-    reader->pool.held--;
-    if ((reader->bits & kParked) && !reader->pool.in_line) {
-      reader->bits &= static_cast<uint16_t>(~kParked);
-      pool.loop->driver->resume(*reader->source, kReadLane);
-    }
-  }
-  call_line(pool);
-}
-
-void pool_return(eddy_pool &pool, uint32_t index, Op *reader) { give_back(pool, index, reader); }
-
-void pool_drop(Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
-  while (reader.count) {
-    uint32_t index = reader.pool.first;
-    reader.pool.first = pool.buffers[index].next;
-    reader.count--;
-    pool_return(pool, index, &reader);
-  }
-}
-
-void pool_unlink(Op &reader) {
-  if (!reader.pool.pool) return; // of another loop
-  eddy_pool &pool = *reader.pool.pool;
-  pool.users--;
-  pool_passes(reader);
-  unlink(pool.reads_head, pool.reads_tail, reader);
-  reader.bits &= static_cast<uint16_t>(~kParked);
-}
-
-static void end_all(Op *reader) {
-  for (Op *next; reader; reader = next) {
-    next = reader->pool.line_next;
-    op_cancel(*reader, Reason::cancel);
-  }
-}
-
-void pool_end_reads(eddy_pool &pool) {
-  end_all(pool.line_head);
-  end_all(pool.reads_head);
-}
-
-void pool_release_memory(eddy_pool &pool) {
+static void release_memory(Source &source) {
+  eddy_pool &pool = static_cast<eddy_pool &>(source);
   const Memory &memory = pool.loop->memory;
   size_t size = static_cast<size_t>(pool.count) * pool.buffer_size;
   if (memory.alloc)
@@ -202,10 +109,74 @@ void pool_release_memory(eddy_pool &pool) {
   pool.count = 0;
 }
 
-void pool_free_memory(Source &source) {
-  pool_release_memory(static_cast<eddy_pool &>(source));
-  if (!source.drained) source_rest(source);
+static void free_memory(eddy_pool &pool) {
+  release_memory(pool);
+  if (!pool.drained) source_rest(pool);
 }
+
+static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
+  Buffer &buffer = pool.buffers[index];
+  buffer.state = static_cast<uint32_t>(BufferState::free);
+  pool.free++;
+  if (pool.gone) {
+    if (pool.free < pool.count) return;
+    linger_end(pool);
+    free_memory(pool);
+    return;
+  }
+  buffer.next = pool.free_head;
+  pool.free_head = index;
+  if (reader) {
+    reader->as<PoolRead>().held--;
+    if ((reader->bits & kParked) && !reader->as<PoolRead>().in_line) {
+      reader->bits &= static_cast<uint16_t>(~kParked);
+      pool.loop->driver->resume(*reader->source, kReadLane);
+    }
+  }
+  call_line(pool);
+}
+
+void pool_return(eddy_pool &pool, uint32_t index, Op *reader) { give_back(pool, index, reader); }
+
+static void end_all(Op *reader) {
+  for (Op *next; reader; reader = next) {
+    next = reader->as<PoolRead>().line_next;
+    op_cancel(*reader, Reason::cancel);
+  }
+}
+
+static void end_reads(Source &source) {
+  eddy_pool &pool = static_cast<eddy_pool &>(source);
+  end_all(pool.line_head);
+  end_all(pool.reads_head);
+}
+
+// It was the last moment of a pool: its memory stays while something is on loan.
+static void end(Source &source) {
+  eddy_pool &pool = static_cast<eddy_pool &>(source);
+  pool.gone = true;
+  if (pool.free == pool.count)
+    free_memory(pool);
+  else
+    linger(pool);
+}
+
+static bool quiet(const Source &source) {
+  return static_cast<const eddy_pool &>(source).users == 0;
+}
+
+static void take_back(Source &source, uint32_t index, Op *reader) {
+  give_back(static_cast<eddy_pool &>(source), index, reader);
+}
+
+constinit const HandleRow handle_pool = {.late = "pool used after its close",
+                                         .size = sizeof(eddy_pool),
+                                         .driven = false,
+                                         .closing = end_reads,
+                                         .quiet = quiet,
+                                         .end = end,
+                                         .forget = release_memory,
+                                         .give_back = take_back};
 
 } // namespace eddy
 
@@ -225,31 +196,31 @@ int eddy_op_take_lease(eddy_op_t *user_op, eddy_lease_t *lease) {
   require(user_op != nullptr && lease != nullptr, "null op or lease");
   Op &op = op_of(user_op);
   Offer *offer = offer_of(op);
-  if (!offer || !offer->pool) return 0;
-  eddy_pool &pool = *offer->pool;
-  Buffer &buffer = pool.buffers[offer->buffer];
+  if (!offer || !offer->lender) return 0;
+  eddy_pool &pool = static_cast<eddy_pool &>(*offer->lender);
+  Buffer &buffer = pool.buffers[offer->index];
   buffer.reader = op.source;
-  buffer.epoch = op.pool.epoch;
+  buffer.epoch = op.as<PoolRead>().epoch;
   buffer.state = static_cast<uint32_t>(BufferState::lent);
   buffer.generation++;
-  lease->data = pool_data(pool, offer->buffer);
+  lease->data = pool_data(pool, offer->index);
   lease->size = buffer.size;
-  lease->id = uint64_t{buffer.generation} << 32 | offer->buffer;
+  lease->id = uint64_t{buffer.generation} << 32 | offer->index;
   pool.lent++;
   op.loop->leases++;
   offer->op = nullptr;
-  offer->pool = nullptr;
+  offer->lender = nullptr;
   return 1;
 }
 
 int eddy_op_peek_lease(const eddy_op_t *user_op, eddy_lease_t *lease) {
   require(user_op != nullptr && lease != nullptr, "null op or lease");
   const Offer *offer = offer_of(op_of(user_op));
-  if (!offer || !offer->pool) return 0;
-  eddy_pool &pool = *offer->pool;
-  uint32_t index = offer->buffer;
+  if (!offer || !offer->lender) return 0;
+  eddy_pool &pool = static_cast<eddy_pool &>(*offer->lender);
+  uint32_t index = offer->index;
   lease->data = pool_data(pool, index);
-  lease->size = pool.buffers[index].size;
+  lease->size = op_of(user_op).transferred;
   lease->id = 0;
   return 1;
 }

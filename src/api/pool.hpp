@@ -26,6 +26,24 @@ constexpr uint32_t kNoBuffer = UINT32_MAX;
 
 } // namespace eddy
 
+namespace eddy {
+
+// The part of a pool read.
+struct PoolRead {
+  eddy_pool_t *pool;
+  uint32_t credits, held;    // held: on loan, or waiting for a callback
+  uint32_t first, last;      // received buffers that wait for their callback, linked in the pool
+  uint32_t epoch;            // names this read in the buffers on loan
+  uint16_t in_line;          // 1: waits in the pool's line
+  uint16_t called;           // 1: ... and is to attempt now
+  Op *line_next, *line_prev; // there, or among the pool's other reads
+};
+
+// Bytes arrived in the buffer `index` that a pool read took.
+void settle_pool(Op &reader, uint32_t index, uint32_t size);
+
+} // namespace eddy
+
 struct eddy_pool : eddy::Source {
   char *memory;
   eddy::Buffer *buffers;
@@ -46,16 +64,15 @@ namespace eddy {
 // Gives a buffer back; `reader` is the read whose credit it was, if that has not ended.
 void pool_return(eddy_pool &pool, uint32_t index, Op *reader);
 
-void pool_join(eddy_pool &pool, Op &reader); // at its start; pool_unlink at its end
-void pool_end_reads(eddy_pool &pool);        // its close cancels them
-
-int64_t pool_offer(Op &op); // puts the next filled buffer on offer; its size
+void pool_join(eddy_pool &pool, Op &reader); // at its start
+void pool_part(eddy_pool &pool, Op &reader); // at its end
 
 // Whether a read may receive into a buffer now.
 inline bool pool_free_for(const Op &reader) {
-  const eddy_pool &pool = *reader.pool.pool;
-  if (reader.bits & kParked) return reader.pool.called;
-  return reader.pool.held < reader.pool.credits && !pool.uncalled && pool.free > pool.called;
+  const eddy_pool &pool = *reader.as<PoolRead>().pool;
+  if (reader.bits & kParked) return reader.as<PoolRead>().called;
+  return reader.as<PoolRead>().held < reader.as<PoolRead>().credits && !pool.uncalled &&
+         pool.free > pool.called;
 }
 // The same; one that may not is parked until it is its turn.
 bool pool_admits(Op &reader);
@@ -65,11 +82,11 @@ void pool_leave_line(Op &reader);
 
 // An admitted read takes the buffer on top of the stack.
 inline uint32_t pool_take(Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
+  eddy_pool &pool = *reader.as<PoolRead>().pool;
   uint32_t index = pool.free_head;
   pool.free_head = pool.buffers[index].next;
   pool.free--;
-  reader.pool.held++;
+  reader.as<PoolRead>().held++;
   if (reader.bits & kParked) [[unlikely]]
     pool_leave_line(reader);
   return index;
@@ -85,7 +102,7 @@ inline void pool_take_back(eddy_pool &pool, uint32_t index, Op &reader) {
   buffer.next = pool.free_head;
   pool.free_head = index;
   pool.free++;
-  reader.pool.held--;
+  reader.as<PoolRead>().held--;
 }
 
 inline char *pool_data(eddy_pool &pool, uint32_t index) {

@@ -5,6 +5,8 @@
 
 namespace eddy {
 
+constinit const KindRow kind_post = {};
+
 // False in a forked child whose copy of the loop runs nothing: the parent's is not to notice. Not an abort, for a
 // signal handler between fork and exec cannot know.
 static bool reaches(const eddy_remote_t *remote) {
@@ -48,7 +50,7 @@ int eddy_post(eddy_remote_t *remote, eddy_op_t *user_op, eddy_cb cb) {
   Op &op = op_of(user_op);
   Op *head = remote->inbox.load(std::memory_order_relaxed);
   if (head == shut_inbox() || !open) return failed(EDDY_ECLOSED);
-  op_post(op, cb, remote->loop.load(std::memory_order_relaxed));
+  op_post(op, Kind::post, cb, remote->loop.load(std::memory_order_relaxed));
   tsan_release(&op);
   do {
     if (head == shut_inbox()) {

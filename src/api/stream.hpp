@@ -14,11 +14,7 @@ struct Peer {
   uint8_t bytes[16];
 };
 
-// Of a stream of EDDY_AF_UNIX while it connects.
-struct Route {
-  eddy_addr_t peer;
-  Op again; // waits when there was no room at the peer
-};
+struct Route;
 
 // Of a listener on a path, which is removed with it.
 struct MadeFile {
@@ -30,9 +26,7 @@ struct MadeFile {
 } // namespace eddy
 
 struct eddy_stream : eddy::Source {
-  uint64_t queued; // bytes of started writes that the kernel has not taken
-  uint64_t low, high;
-  eddy::OpList uncongested; // ops of this kind: nothing that a driver looks at
+  uint64_t low, high; // of `queued`
   eddy::Peer peer;
   eddy::Route *route;
   eddy::Life life;
@@ -51,17 +45,40 @@ struct eddy_listener : eddy::Source {
 
 namespace eddy {
 
+// stream_state.cpp
 eddy_stream *stream_new(Loop &loop);
-void stream_read_shut(eddy_stream &stream);
-void route_free(Source &stream);
-void stream_refresh(eddy_stream &stream); // after a change of what can_send depends on
-void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer);
 bool stream_takes(uint16_t family); // of an address, or of a stream to be opened
-// The address of a stream or listener, or of a stream's peer.
+void keep_peer(eddy_stream &stream, const eddy_addr_t &addr);
+void stream_refresh(eddy_stream &stream); // after a change of what can_send depends on
+void believe(eddy_stream &stream);
+void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer);
+void stream_read_shut(eddy_stream &stream);
+void fail_lane(OpList &queue, int64_t error);
+void congestion_changed(eddy_stream &stream);
+
+// stream_connect.cpp: the peer's address while it is tried; nullptr: no memory.
+const eddy_addr_t *route_new(eddy_stream &stream, const eddy_addr_t &peer);
+
+// stream_open.cpp: the address of a stream or listener, or of a stream's peer.
 OsResult source_address(const Source &source, bool peer, eddy_addr_t &addr);
+
+// Joins its lane; the head goes to the driver, unless a connect has to come first.
+inline void enqueue(eddy_stream &stream, Op &op, Kind kind) {
+  Lane which = lane_of(kind);
+  OpList &queue = lane(stream, which);
+  queue.push_back(op);
+  bool leads = which == kWaiters || queue.head == &op;
+  if (leads && (stream.life == Life::connected || kind == Kind::connect))
+    stream.loop->driver->submit(op);
+}
 
 inline eddy_stream &check_stream(eddy_stream_t *stream, const char *call = __builtin_FUNCTION()) {
   return check_handle(stream, SourceKind::stream, call);
+}
+
+inline eddy_listener &check_listener(const eddy_listener_t *listener,
+                                     const char *call = __builtin_FUNCTION()) {
+  return check_handle(const_cast<eddy_listener_t *>(listener), SourceKind::listener, call);
 }
 
 } // namespace eddy

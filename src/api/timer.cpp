@@ -1,7 +1,12 @@
 // Sleeps, ticks and deadlines: one wheel for all of them.
-#include "core/loop.hpp"
+#include "api/internal.hpp"
 
 namespace eddy {
+
+struct Ticking {
+  Time due, period, limit; // limit: the op's deadline, or kNever
+  uint32_t policy;
+};
 
 static Time clamp(Time at) { return at == 0 ? 1 : at == kNever ? kNever - 1 : at; }
 
@@ -14,75 +19,63 @@ static int start_timer(Loop &loop, eddy_op_t *user_op, Kind kind, uint16_t bits,
   Time limit = op.deadline ? op.deadline : kNever;
   op.deadline = 0;
   if (!op_admit(op)) return EDDY_PENDING;
-  op.timer.due = clamp(due);
-  op.timer.period = period;
-  op.timer.limit = limit;
-  op.timer.policy = policy;
+  op.as<Ticking>().due = clamp(due);
+  op.as<Ticking>().period = period;
+  op.as<Ticking>().limit = limit;
+  op.as<Ticking>().policy = policy;
   if (kind == Kind::tick && (period == 0 || policy > EDDY_TICK_DELAY))
     op_finish(op, EDDY_EINVAL);
   else if (limit <= loop.now)
     op_finish(op, EDDY_ETIMEDOUT);
-  else
-    timer_arm(op, earlier(op.timer.due, limit));
+  else {
+    loose_add(op);
+    timer_arm(op, earlier(op.as<Ticking>().due, limit));
+  }
   return EDDY_PENDING;
 }
 
 // Sets the next due time; the number of periods that this callback stands for.
 static int64_t advance_tick(Op &op, Time now) {
-  Time period = op.timer.period, due = op.timer.due;
-  if (op.timer.policy == EDDY_TICK_DELAY) {
-    op.timer.due = clamp(saturating_add(now, period));
+  Time period = op.as<Ticking>().period, due = op.as<Ticking>().due;
+  if (op.as<Ticking>().policy == EDDY_TICK_DELAY) {
+    op.as<Ticking>().due = clamp(saturating_add(now, period));
     return 1;
   }
-  uint64_t periods = op.timer.policy == EDDY_TICK_SKIP ? (now - due) / period + 1 : 1;
-  op.timer.due = clamp(periods > (kNever - due) / period ? kNever : due + periods * period);
+  uint64_t periods = op.as<Ticking>().policy == EDDY_TICK_SKIP ? (now - due) / period + 1 : 1;
+  op.as<Ticking>().due = clamp(periods > (kNever - due) / period ? kNever : due + periods * period);
   return static_cast<int64_t>(periods);
 }
 
 static bool is_timer(const Op &op) { return op.kind == Kind::sleep || op.kind == Kind::tick; }
 
-// What has come since the kernel was last asked comes first: then the op has until the next turn.
 static void time_out(Op &op, Time deadline) {
-  if (deadline > op.loop->asked_at)
-    timer_arm(op, op.loop->now);
-  else if (is_timer(op))
-    op_deliver_now(op, EDDY_ETIMEDOUT, false);
+  if (!deadline_early(op, deadline)) op_deliver_now(op, EDDY_ETIMEDOUT, false);
+}
+
+static void fire_sleep(Op &op, Time deadline) {
+  const Ticking &timer = op.as<Ticking>();
+  if (timer.limit < timer.due)
+    time_out(op, deadline);
   else
-    op_cancel(op, Reason::deadline);
+    op_deliver_now(op, 0, false);
 }
 
-static void fire(Op &op) {
-  Loop &loop = *op.loop;
-  Time deadline = op.deadline;
-  op.deadline = 0;
-  switch (op.kind) {
-  case Kind::sleep:
-  case Kind::tick: {
-    if (op.timer.limit < op.timer.due) {
-      time_out(op, deadline);
-    } else if (op.kind == Kind::sleep) {
-      op_deliver_now(op, 0, false);
-    } else {
-      int64_t periods = advance_tick(op, loop.now);
-      timer_arm(op, earlier(op.timer.due, op.timer.limit));
-      op_deliver_now(op, periods, true);
-    }
-    break;
+static void fire_tick(Op &op, Time deadline) {
+  const Ticking &timer = op.as<Ticking>();
+  if (timer.limit < timer.due) {
+    time_out(op, deadline);
+    return;
   }
-  case Kind::internal: op.internal.fire(op); break;
-  default: time_out(op, deadline);
-  }
+  int64_t periods = advance_tick(op, op.loop->now);
+  timer_arm(op, earlier(timer.due, timer.limit));
+  op_deliver_now(op, periods, true);
 }
 
-void timers_run(Loop &loop) {
-  loop.wheel.expire(loop.now, loop.due);
-  while (Op *op = loop.due.pop_front()) {
-    loop.acted = true;
-    __builtin_prefetch(
-        loop.due.head); // after a jump of the clock the list is a chain of cache misses
-    fire(*op);
-  }
-}
+static void fire_internal(Op &op, Time) { op.as<Internal>().fire(op); }
+
+constinit const KindRow kind_sleep = {.fire = fire_sleep};
+constinit const KindRow kind_tick = {.fire = fire_tick};
+constinit const KindRow kind_internal = {.fire = fire_internal};
 
 } // namespace eddy
 
@@ -110,8 +103,8 @@ int eddy_rearm(eddy_op_t *user_op, eddy_time_t at) {
   if (!(op.bits & kTimed)) return failed(EDDY_EALREADY);
   at = clamp(at);
   if (is_timer(op)) {
-    op.timer.due = at;
-    at = earlier(at, op.timer.limit);
+    op.as<Ticking>().due = at;
+    at = earlier(at, op.as<Ticking>().limit);
   }
   op.loop->wheel.rearm(op, at, op.loop->sequence++);
   return 0;

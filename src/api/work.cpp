@@ -1,40 +1,25 @@
-// Work ops: from the loop to a pool and back.
+// Work ops: from the loop to its workers and back.
 #include "core/loop.hpp"
 #include "core/workers.hpp"
 
-#include <tsan.hpp>
-
 namespace eddy {
 
-bool work_cancel(Op &op) {
-  std::atomic_ref(op.work.asked).store(1, std::memory_order_relaxed);
-  return op.work.pool && workers_withdraw(*op.work.pool, op.work);
+eddy_workers *
+workers_of(eddy_workers_t *handle); // workers_open.cpp; nullptr: the environment forbids it
+
+static bool withdraw(Op &op) {
+  WorkItem &item = op.as<WorkItem>();
+  std::atomic_ref(item.asked).store(1, std::memory_order_relaxed);
+  return item.workers && workers_withdraw(*item.workers, item);
 }
 
-// From here on the pool may be closed: nothing in these ops leads to it any more.
-WorkItem *work_take_back(eddy_remote &remote) {
-  if (!remote.returned.load(std::memory_order_relaxed)) return nullptr;
-  WorkItem *newest = remote.returned.exchange(nullptr, std::memory_order_acquire);
-  WorkItem *oldest = nullptr;
-  eddy_workers *pool = newest->pool;
-  uint64_t count = 0;
-  while (newest) {
-    tsan_acquire(newest);
-    WorkItem *older = newest->next;
-    if (newest->pool != pool) {
-      pool->delivered.fetch_add(count, std::memory_order_release);
-      pool = newest->pool;
-      count = 0;
-    }
-    count++;
-    newest->pool = nullptr;
-    newest->next = oldest;
-    oldest = newest;
-    newest = older;
-  }
-  pool->delivered.fetch_add(count, std::memory_order_release);
-  return oldest;
+static void returned(Op &op) {
+  timer_disarm(op);
+  op.os_error = op.as<WorkItem>().native;
+  op_deliver_now(op, op.as<WorkItem>().value, false);
 }
+
+constinit const KindRow kind_work = {.withdraw = withdraw, .returned = returned};
 
 } // namespace eddy
 
@@ -47,15 +32,16 @@ int eddy_work_in(eddy_workers_t *workers, eddy_loop_t *handle, eddy_op_t *user_o
   Op &op = op_begin(check_loop(handle), nullptr, user_op, Kind::work, cb, 0);
   if (!op_admit(op)) return op_started(op);
   eddy_workers *pool = fn ? workers_of(workers) : nullptr;
-  op.work = {};
-  op.work.fn = fn;
-  op.work.argument = argument;
-  op.work.remote = op.loop->remote;
-  op.work.pool = pool;
-  op.loop->pending_work.push_back(op);
-  int64_t refused = pool ? workers_submit(*pool, op.work) : int64_t{EDDY_EINVAL};
+  WorkItem &item = op.as<WorkItem>();
+  item = {};
+  item.fn = fn;
+  item.argument = argument;
+  item.remote = op.loop->remote;
+  item.workers = pool;
+  loose_add(op);
+  int64_t refused = pool ? workers_submit(*pool, item) : int64_t{EDDY_EINVAL};
   if (refused) {
-    op.loop->pending_work.remove(op);
+    loose_remove(op);
     op_finish(op, refused);
   }
   return op_started(op);
@@ -67,7 +53,7 @@ int eddy_work(eddy_loop_t *loop, eddy_op_t *op, eddy_work_fn fn, void *argument,
 
 int eddy_work_canceled(const eddy_op_t *op) {
   require(op != nullptr, "null op");
-  auto &asked = const_cast<uint32_t &>(op_of(op).work.asked);
+  auto &asked = const_cast<uint32_t &>(op_of(op).as<WorkItem>().asked);
   return static_cast<int>(std::atomic_ref(asked).load(std::memory_order_relaxed));
 }
 

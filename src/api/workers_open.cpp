@@ -9,8 +9,6 @@ constexpr uint32_t kMaxThreads = 1024;
 constexpr uint64_t kSmallestStack = 64 << 10, kLargestStack = 1 << 30, kStack = 2 << 20;
 
 static constinit eddy_workers process_wide{};
-static constinit Lock pools_lock;
-static constinit List<eddy_workers, &eddy_workers::next, &eddy_workers::prev> pools;
 
 static int check(const eddy_workers_options_t &options) {
   if (options.threads > kMaxThreads) return EDDY_EINVAL;
@@ -33,7 +31,7 @@ static void set_up(eddy_workers &pool, const eddy_workers_options_t &options) {
   pool.stack_size = options.stack_size ? (options.stack_size + page - 1) & ~(page - 1) : kStack;
   pool.idle_time = options.idle ? options.idle : 10 * EDDY_SECOND;
   pool.thread = {workers_run, &pool};
-  pools.push_back(pool);
+  workers_add(pool);
 }
 
 // 0 when unset; false for what is not a number of threads.
@@ -54,12 +52,12 @@ static bool process_wide_ready() {
   static constinit std::atomic<bool> ready = false;
   if (ready.load(std::memory_order_acquire)) return true;
   eddy_workers_options_t options = {};
-  pools_lock.acquire();
+  workers_lock.acquire();
   if (!ready.load(std::memory_order_relaxed) && environment_threads(options.threads)) {
     set_up(process_wide, options);
     ready.store(true, std::memory_order_release);
   }
-  pools_lock.release();
+  workers_lock.release();
   return ready.load(std::memory_order_relaxed);
 }
 
@@ -84,29 +82,6 @@ static void end_threads(eddy_workers &pool) {
   pool.lock.release();
 }
 
-void workers_fork_lock() {
-  pools_lock.acquire();
-  for (eddy_workers *pool = pools.head; pool; pool = pool->next) pool->lock.acquire();
-}
-
-void workers_fork_unlock() {
-  for (eddy_workers *pool = pools.head; pool; pool = pool->next) pool->lock.release();
-  pools_lock.release();
-}
-
-// The threads, and what they were given, are the parent's.
-void workers_fork_child() {
-  for (eddy_workers *pool = pools.head; pool; pool = pool->next) {
-    pool->queue = {};
-    pool->idle = {};
-    pool->queued = pool->threads = pool->searching = 0;
-    pool->submitted = 0;
-    pool->delivered = 0;
-    pool->generation++;
-  }
-  workers_fork_unlock();
-}
-
 } // namespace eddy
 
 using namespace eddy;
@@ -122,9 +97,9 @@ int eddy_workers_open(const eddy_workers_options_t *user_options, eddy_workers_t
   void *memory = os_alloc(sizeof(eddy_workers));
   if (!memory) return failed(EDDY_ENOMEM);
   eddy_workers *pool = new (memory) eddy_workers{};
-  pools_lock.acquire();
+  workers_lock.acquire();
   set_up(*pool, options);
-  pools_lock.release();
+  workers_lock.release();
   *out = pool;
   return 0;
 }
@@ -136,9 +111,9 @@ int eddy_workers_close(eddy_workers_t *pool) {
   pool->lock.release();
   if (busy) return failed(EDDY_EBUSY);
   end_threads(*pool);
-  pools_lock.acquire();
-  pools.remove(*pool);
-  pools_lock.release();
+  workers_lock.acquire();
+  workers_remove(*pool);
+  workers_lock.release();
   os_release(pool, sizeof *pool);
   return 0;
 }

@@ -15,7 +15,7 @@ struct Driver;
 struct Readiness;
 struct Pipes;
 
-// Attempts per lane and turn, so that no stream keeps the loop to itself.
+// Attempts per lane and turn, so that no handle keeps the loop to itself.
 constexpr int kBudget = 16;
 
 // Read by other threads, without any order.
@@ -41,7 +41,7 @@ struct LoopCore {
   eddy_native_t wake; // ends a wait when it becomes readable
   // How a write that finds its lane free is tried inside its start call; nullptr: not now.
   OsResult (*send_now)(eddy_native_t, const void *, size_t);
-  // How a pool read receives when its callback is due; nullptr: it receives when its lane is run.
+  // How a late read receives when its callback is due; nullptr: it receives when its lane is run.
   OsResult (*receive_now)(eddy_native_t, void *, size_t);
   bool lost;
 };
@@ -57,7 +57,7 @@ inline void op_make_ready(Op &op) {
   core(*op.loop).ready.push(op);
 }
 
-// A pool read has something to receive.
+// A late read has something to receive.
 inline void op_receive(Op &op) {
   op.bits |= kReceives;
   op_make_ready(op);
@@ -91,14 +91,14 @@ struct Driver {
   void (*poll)(Loop &, Time until); // flush, wait (until 0: not), settle what has completed
   eddy_native_t (*native)(Loop &);
   Time (*now)(Loop &);
-  const Pipes *pipes; // nullptr: streams and listeners are sockets
+  const Pipes *pipes; // nullptr: all that carries bytes is a socket
   // The thread lets go of the loop, which may be bound again by another: hand everything to the kernel, reap, and
   // EDDY_EBUSY with nothing changed if that cannot be. nullptr: nothing of the kernel belongs to a thread. After a
   // death nobody calls it, and bind_thread comes in the new thread all the same.
   OsResult (*unbind)(Loop &) = nullptr;
 };
 
-// Streams and listeners of EDDY_AF_UNIX that are no sockets, on systems that have such. Their descriptor is closed
+// What is of EDDY_AF_UNIX and no socket, on systems that have such. Its descriptor is closed
 // by Driver::release, which sets Source::native to EDDY_NO_NATIVE.
 struct Pipes {
   bool (*names)(const eddy_addr_t &); // a pipe's name; others are paths of sockets
@@ -112,6 +112,8 @@ struct Pipes {
 // What a readiness system provides. The adapter owns lanes and retries.
 struct Readiness {
   uint32_t id;
+  OsResult (*probe)();       // 0, or why a loop could not use it; nullptr: any could
+  bool (*fit_for_default)(); // good enough to be taken without being asked for; nullptr: always
   OsResult (*open)(Loop &, uint32_t ring_entries);
   void (*destroy)(Loop &, bool forked);
   OsResult (*bind_thread)(Loop &); // nullptr: any thread will do
@@ -147,10 +149,6 @@ extern constinit const Readiness epoll;
 extern constinit const Readiness uring;
 extern constinit const Readiness afd;
 extern constinit const Driver windows; // the adapter on afd, and more
-
-OsResult afd_probe();        // 0, or why the device cannot be had
-OsResult uring_probe();      // 0, or why a loop could not use it
-bool uring_default_kernel(); // new enough to be taken without being asked for
 
 // The loop's kernel interface is gone: ends every op with EDDY_ELOST (contract rule 12).
 void loop_lost(Loop &loop, int32_t native);

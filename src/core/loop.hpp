@@ -17,9 +17,9 @@ constexpr uintptr_t kForked = 1, kNobody = 2;
 // What the callback that runs may take from its op.
 struct Offer {
   Op *op;
-  Source *stream;
-  eddy_pool_t *pool;
-  uint32_t buffer;
+  Source *handle; // a new one, which is closed again
+  Source *lender; // ... or what this one has lent
+  uint32_t index;
   bool has_native;
   bool shared; // the native one is the parent's too
   eddy_native_t native;
@@ -31,13 +31,20 @@ namespace eddy {
 
 enum HookKind : uint8_t { kHookIdle, kHookBeforeWait, kHookAfterWait, kHookKinds };
 
+// In the op of a hook.
+struct HookItem {
+  HookItem *next, *prev;
+  uint32_t which, pass; // pass: the last one that it was called in
+};
+using HookList = List<HookItem, &HookItem::next, &HookItem::prev>;
+
 } // namespace eddy
 
 struct eddy_loop : eddy::LoopCore {
   uint64_t references; // ref'd pending ops
   uint64_t pending;    // pending ops, posted ones not counted
   uint64_t sequence;   // start order
-  uint32_t epoch;      // numbers pool reads
+  uint32_t epoch;      // numbers reads that bring their own buffers
   eddy::Relaxed<bool> running;
   bool
       acted; // called back outside of the ready list, since the run, step or drain began or since the last turn
@@ -45,22 +52,23 @@ struct eddy_loop : eddy::LoopCore {
   bool forked_inside; // in the child of a fork that one of its callbacks has made
 
   eddy::Offer offer;
-  uint64_t untaken;        // streams of accepts that ended inline, and that nobody has taken
-  eddy::Source *lingering; // closed pools that are kept for leases, chained over accepted_next
+  uint64_t untaken; // handles that ops which ended inline have brought, and that nobody has taken
+  eddy::Source
+      *lingering; // closed handles that are kept for what they lent, chained over accepted_next
   eddy::Wheel wheel;
   eddy::TimerList due;
-  eddy::OpList hooks[eddy::kHookKinds];
+  eddy::OpList loose; // started ops of no handle whose end is not decided
+  eddy::HookList hooks[eddy::kHookKinds];
   uint32_t hook_pass[eddy::kHookKinds];
-  eddy::Op *hook_cursor; // the hook to call next
+  eddy::HookItem *hook_cursor; // the hook to call next
   uint64_t handles, closing_count, leases;
   uint32_t busy_turns;      // turns in a row without a poll
   eddy::Time asked_at;      // what had come by then is delivered or ready
   eddy::Op *posted;         // taken from the inbox, not yet delivered
   eddy::WorkItem *returned; // work, likewise
-  eddy::OpList pending_work;
   eddy_remote *remote;
-  eddy::Slab slabs[5];     // by SourceKind
-  eddy::NativeSet natives; // the descriptors that have a handle
+  eddy::Slab slabs[eddy::kHandles]; // by SourceKind
+  eddy::NativeSet natives;          // the descriptors that have a handle
   eddy::Time spin;
   const char *driver_reason;
   int32_t lost_native;
@@ -106,20 +114,31 @@ inline Loop &check_loop(eddy_loop_t *loop) {
   return *loop;
 }
 
-// op_start, op_end, op_deliver: the state machine. A start function begins the op, admits it, queues it and returns op_started;
-// an op that ends on the way does so by op_finish like any other.
+// The state machine: op_start.cpp, op_end.cpp, op_deliver.cpp. A start function begins the op, admits it, queues it and
+// returns op_started; an op that ends on the way does so by op_finish like any other.
 Op &op_begin(Loop &loop, Source *source, eddy_op_t *op, Kind kind, eddy_cb cb, uint16_t bits);
 bool op_admit(Op &op);  // arms the deadline; false: refused, and ended
 int op_started(Op &op); // EDDY_DONE or EDDY_PENDING
+void op_forget(
+    Op &op, Loop &loop); // about to be started anew: what it has brought and nobody took is closed
+void op_post(Op &op, Kind kind, eddy_cb cb, Loop *loop);
+void op_unpost(Op &op);
+
 void op_finish(Op &op, int64_t result, int32_t native = 0); // unlinked from its lane
 void op_cancel(Op &op, Reason reason);
-void op_drop_payloads(Op &op);
+void op_lose(Op &op, int64_t error); // end it whatever the kernel has
+void op_drop_payloads(Op &op); // what a multishot op has brought, and its closed handle makes void
+int64_t reason_error(Reason reason);
+void timer_arm(Op &op, Time at);
+void timer_disarm(Op &op);
+
+// An op of no handle is on its loop's list from its start until its end is decided.
+inline void loose_add(Op &op) { op.loop->loose.push_back(op); }
+inline void loose_remove(Op &op) { op.loop->loose.remove(op); }
+
 void op_deliver(Op &op); // run its callbacks
 void op_deliver_post(Op &op, int64_t result);
-void op_deliver_work(Op &op);
 void op_deliver_now(Op &op, int64_t result, bool more); // outside of the ready list
-void op_lose(Op &op, int64_t error);                    // end it whatever the kernel has
-int64_t reason_error(Reason reason);
 // What may be taken from an op now, if anything. A pending one has its loop. An idle one knows none, for its loop may be
 // gone: the loops whose callbacks run on this thread know what they offer.
 Offer *offer_of_idle(const Op &op);
@@ -131,42 +150,12 @@ inline Offer *offer_of(const Op &op) {
 }
 void withdraw_offer(Loop &loop);
 
-// Ends of ops that change their handle.
-void stream_connect_ended(Op &op, int64_t result);
-void stream_write_ended(Op &op);
-void stream_fail_writes(Source &source, Op &op); // behind one that came short
-void stream_gap_told(Source &source);
-void listener_closing(Source &listener);
-void file_forget(Source &listener);
-void congestion_changed(Source &source);
-void pool_unlink(Op &reader);
-void pool_drop(Op &reader);
-void pool_linger(eddy_pool &pool);
-void pool_free_memory(Source &pool); // and its handle
-void pool_release_memory(eddy_pool &pool);
-void accept_drop(Op &op);
-void accept_offer(Op &op, Loop &loop);  // ended inline with a stream
-Source *accept_take(Op &op);            // ... that was not taken yet
-void accept_forget(Op &op, Loop &loop); // it is started anew: what was not taken is closed
-void offer_ended(Source &stream);       // taken, or closed
-void offers_take_back(Loop &loop); // what accepts that ended inline have brought and nobody took
-OsResult pool_attempt(Op &reader);
-
-void timer_arm(Op &op, Time at);
-void timer_disarm(Op &op);
+// deadlines.cpp
+bool deadline_early(
+    Op &op, Time deadline); // what came before it has its turn first; then it is armed again
 void timers_run(Loop &loop);
 
-void op_post(Op &op, eddy_cb cb, Loop *loop);
-void op_unpost(Op &op);
-
-// fd.cpp
-size_t fd_handle_size();
-
-// work.cpp
-WorkItem *work_take_back(eddy_remote &remote); // what was returned, oldest first
-bool work_cancel(Op &op);                      // false: it runs
-
-// loop.cpp
+// turn.cpp
 enum class Caller : uint8_t { run, step, drain };
 void loop_turn(Loop &loop, Time until, Caller by);
 bool loop_enter(
@@ -175,7 +164,6 @@ void loop_leave(Loop &loop, Caller by);
 void loop_bind(Loop &loop); // to the calling thread, the first time
 void hook_remove(Op &op);
 inline Loop *loop_running() { return static_cast<Loop *>(os_running()); } // on this thread
-
 inline bool flag_set(const Loop &loop) { return loop.until_set && *loop.until_set; }
 bool loop_calm(const Loop &loop); // nothing is ready, and nothing has come from other threads
 bool work_waits(
@@ -187,11 +175,7 @@ int loop_close(Loop &loop);
 int loop_after_fork(Loop &loop);
 
 // loss.cpp
-void lose_lane(OpList &queue, int64_t error);
-void lose_everything(Loop &loop, int64_t error);
-
-// seam/choose.cpp
-int driver_open(Loop &loop, const eddy_loop_options_t &options);
+void lose_everything(Loop &loop, int64_t error, bool threads_too);
 
 // registry.cpp: all loops of the process, for the fork handler.
 void registry_add(Loop &loop);

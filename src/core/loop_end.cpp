@@ -1,6 +1,5 @@
 // How a loop ends, by drain and close, and what a fork leaves of it.
-#include "api/pool.hpp"
-#include "api/stream.hpp"
+#include "core/loop.hpp"
 
 #include <initializer_list>
 #include <tsan.hpp>
@@ -15,19 +14,10 @@ static void close_all(Loop &loop) {
   while (loop.sources.head) source_close(*loop.sources.head, nullptr);
 }
 
-static void cancel_loose_ops(Loop &loop, Reason reason) {
-  for (Op *op = loop.pending_work.head, *next; op; op = next) {
+static void cancel_loose_ops(Loop &loop) {
+  for (Op *op = loop.loose.head, *next; op; op = next) {
     next = op->next;
-    op_cancel(*op, reason);
-  }
-  for (OpList &hooks : loop.hooks)
-    while (hooks.head) op_cancel(*hooks.head, reason);
-  loop.wheel.for_each([reason](Op &op) {
-    if (op.kind == Kind::sleep || op.kind == Kind::tick) op_cancel(op, reason);
-  });
-  for (Op *op = loop.due.head, *next; op; op = next) {
-    next = op->timer_next;
-    if (op->kind == Kind::sleep || op->kind == Kind::tick) op_cancel(*op, reason);
+    op_cancel(*op, Reason::cancel);
   }
 }
 
@@ -54,16 +44,13 @@ static int close_inherited(Loop &loop) {
   for (SourceList *list : {&loop.sources, &loop.closing, &loop.waiting}) {
     for (Source *source = list->head, *next; source; source = next) {
       next = source->next;
-      if (source->kind == SourceKind::stream) route_free(*source);
-      if (source->kind == SourceKind::listener) file_forget(*source);
-      if (source->kind == SourceKind::pool)
-        pool_release_memory(static_cast<eddy_pool &>(*source));
-      else if (source->kind != SourceKind::fd && source->native != EDDY_NO_NATIVE)
-        os_socket_drop(source->native);
+      const HandleRow &row = row_of(source->kind);
+      if (row.forget) row.forget(*source);
+      if (row.owns && source->native != EDDY_NO_NATIVE) os_socket_drop(source->native);
     }
   }
-  for (Source *pool = loop.lingering; pool; pool = pool->accepted_next)
-    pool_release_memory(static_cast<eddy_pool &>(*pool));
+  for (Source *kept = loop.lingering; kept; kept = kept->accepted_next)
+    row_of(kept->kind).forget(*kept);
   if (loop.offer.has_native) os_socket_drop(loop.offer.native);
   free_loop(loop, true);
   return 0;
@@ -81,7 +68,7 @@ int64_t loop_drain(Loop &loop, Time until) {
   if (!loop.draining) {
     loop.draining = true;
     take_posts(loop, true);
-    cancel_loose_ops(loop, Reason::cancel); // from now on nothing is started any more
+    cancel_loose_ops(loop); // from now on nothing is started any more
   }
   int late = kLateTurns;
   do {
@@ -128,8 +115,7 @@ int loop_after_fork(Loop &loop) {
   for (Op *op = loop.posted; op; op = op->next) op_cancel(*op, Reason::cancel);
   loop.remote->borrowed = 0; // the threads are the parent's, and so is what they do
   loop.remote->returned = loop.returned = nullptr;
-  lose_lane(loop.pending_work, EDDY_ECANCELED);
-  lose_everything(loop, EDDY_ECANCELED);
+  lose_everything(loop, EDDY_ECANCELED, true);
   return 0;
 }
 

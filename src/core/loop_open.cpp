@@ -1,8 +1,6 @@
 // Opening a loop.
 #include "core/loop_open.hpp"
 
-#include "api/pool.hpp"
-#include "api/stream.hpp"
 #include "core/options.hpp"
 
 namespace eddy {
@@ -15,7 +13,7 @@ static int check(const eddy_loop_options_t &options) {
   return 0;
 }
 
-static int fill(Loop &loop, const eddy_loop_options_t &options, const Tables *tables) {
+static int fill(Loop &loop, const eddy_loop_options_t &options, OpenDriver open_driver) {
   loop.owner = os_thread();
   loop.spin = options.spin;
   loop.migratable = options.flags & EDDY_LOOP_MIGRATABLE;
@@ -24,19 +22,12 @@ static int fill(Loop &loop, const eddy_loop_options_t &options, const Tables *ta
   loop.remote = remote_new(loop, outcome);
   if (!loop.remote) return ended(outcome);
   loop.wake = loop.remote->wake;
-  int error;
-  if (tables) {
-    loop.driver = tables->driver;
-    loop.readiness = tables->readiness;
-    error = ended(loop.driver->open(loop, options.ring_entries));
-  } else {
-    error = driver_open(loop, options);
-  }
+  int error = open_driver(loop, options);
   if (error) remote_release(*loop.remote);
   return error;
 }
 
-int loop_open(const eddy_loop_options_t *user_options, const Tables *tables, eddy_loop_t **out) {
+int loop_open(const eddy_loop_options_t *user_options, OpenDriver open_driver, eddy_loop_t **out) {
   require(out != nullptr, "null result pointer");
   *out = nullptr;
   eddy_loop_options_t options;
@@ -47,16 +38,15 @@ int loop_open(const eddy_loop_options_t *user_options, const Tables *tables, edd
   if (!place) return failed(EDDY_ENOMEM);
   Loop &loop = *new (place) Loop{};
   loop.memory = memory;
-  if (int error = fill(loop, options, tables)) {
+  if (int error = fill(loop, options, open_driver)) {
     loop.~Loop();
     memory.put(place, sizeof(Loop));
     return error;
   }
   loop.now = loop.driver->now(loop);
   loop.wheel.init(&loop.memory, loop.now);
-  size_t sizes[] = {0, sizeof(eddy_stream), sizeof(eddy_listener), fd_handle_size(),
-                    sizeof(eddy_pool)};
-  for (int kind = 1; kind < 5; kind++) loop.slabs[kind].init(sizes[kind], offsetof(Source, next));
+  for (size_t kind = 1; kind < kHandles; kind++)
+    loop.slabs[kind].init(handles[kind]->size, offsetof(Source, next));
   registry_add(loop);
   *out = &loop;
   return 0;

@@ -1,6 +1,4 @@
 // How an op ends: with its result, by a cancel, by a deadline, with its loop's kernel interface.
-#include "api/pool.hpp"
-#include "api/stream.hpp"
 #include "core/op_inline.hpp"
 
 namespace eddy {
@@ -25,13 +23,13 @@ void timer_disarm(Op &op) {
 
 // An inline end would come before the callbacks of older ops of its lane.
 static bool overtakes(const Op &op) {
-  Lane which = op.source ? lane_of(op.kind) : kWaiters;
-  return which != kWaiters && op.source->undelivered[which] > 1;
+  Lane which = lane_of(op.kind);
+  return op.source && which != kWaiters && which != kWatchers && op.source->undelivered[which] > 1;
 }
 
 void op_finish(Op &op, int64_t result, int32_t native) {
   timer_disarm(op);
-  if (op.kind == Kind::read_pool) pool_unlink(op);
+  if (auto ends = row_of(op.kind).ends) ends(op);
   op.ending = result;
   op.os_error = native;
   op.bits |= kFinal;
@@ -47,11 +45,18 @@ void op_finish(Op &op, int64_t result, int32_t native) {
 void op_activate(Op &op) { op.state = State::active; }
 void op_requeue(Op &op) { op.state = State::queued; }
 
-// What a multishot op has brought and its closed handle makes void.
 void op_drop_payloads(Op &op) {
-  if (op.kind == Kind::read_pool) pool_drop(op);
-  if (op.kind == Kind::accept && (op.bits & kMulti)) accept_drop(op);
+  if (auto drop = row_of(op.kind).drop) drop(op);
   op.count = 0;
+}
+
+// Whether it may end now, for neither a kernel nor a thread has something of it.
+static bool let_go(Op &op) {
+  if (!op.source) {
+    auto withdraw = row_of(op.kind).withdraw;
+    return !withdraw || withdraw(op);
+  }
+  return lane_of(op.kind) == kWatchers || op.loop->driver->cancel(op);
 }
 
 // The first reason wins, and an op whose end is decided keeps it.
@@ -59,53 +64,39 @@ void op_cancel(Op &op, Reason reason) {
   if (op.state == State::idle) return;
   if (reason == Reason::close) op_drop_payloads(op);
   if (op.state == State::ready || op.reason != Reason::none) return;
-  if (op.kind == Kind::close || op.kind == Kind::release) return;
+  if (lane_of(op.kind) == kClosers) return;
   op.reason = reason;
   if (op.state == State::posted) return;
-  if (op.kind == Kind::work && !work_cancel(op)) return;
-  if (op.source && op.kind != Kind::uncongested && !op.loop->driver->cancel(op)) return;
-  op_end_reason(op);
+  if (let_go(op)) op_end_reason(op);
 }
 
-static OpList &list_of(Op &op) {
-  if (op.kind == Kind::uncongested) return static_cast<eddy_stream &>(*op.source).uncongested;
-  return lane(*op.source, lane_of(op.kind));
+// Out of where it waits.
+static void unlink(Op &op) {
+  if (op.source)
+    lane(*op.source, lane_of(op.kind)).remove(op);
+  else
+    loose_remove(op);
+  if (auto broken = row_of(op.kind).broken) broken(op);
 }
 
 void op_end_reason(Op &op) {
   Source *source = op.source;
-  if (!source) {
-    if (op.kind == Kind::hook) hook_remove(op);
-    if (op.kind == Kind::work) op.loop->pending_work.remove(op);
-    op_finish(op, reason_error(op.reason));
-    return;
-  }
+  const KindRow &row = row_of(op.kind);
   Lane which = lane_of(op.kind);
-  OpList &queue = list_of(op);
-  bool led = queue.head == &op;
-  bool torn = op.kind == Kind::write && op.transferred > 0;
-  queue.remove(op);
-  if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
+  bool led = source && which <= kWriteLane && source->lanes[which].head == &op;
+  bool torn = row.torn && op.transferred > 0;
+  unlink(op);
   op_finish(op, reason_error(op.reason));
-  if (op.kind == Kind::connect)
-    stream_connect_ended(op, op.ending);
-  else if (torn)
-    stream_fail_writes(*source, op);
-  if (led && which != kWaiters && queue.head && !source->closing)
-    op.loop->driver->resume(*source, which);
+  if (row.ended) row.ended(op);
+  if (torn) row.torn(op);
+  if (led && source->lanes[which].head && !source->closing) op.loop->driver->resume(*source, which);
 }
 
 void op_lose(Op &op, int64_t error) {
   if (op.state == State::idle || op.state == State::ready || op.state == State::posted) return;
-  if (op.source)
-    list_of(op).remove(op);
-  else if (op.kind == Kind::hook)
-    hook_remove(op);
-  else if (op.kind == Kind::work)
-    op.loop->pending_work.remove(op);
-  if (op.kind == Kind::write || op.kind == Kind::shutdown_write) stream_write_ended(op);
+  unlink(op);
   op_finish(op, error);
-  if (op.kind == Kind::connect) stream_connect_ended(op, error);
+  if (auto ended = row_of(op.kind).ended) ended(op);
 }
 
 } // namespace eddy

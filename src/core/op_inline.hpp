@@ -1,4 +1,4 @@
-// The half of the op machine that runs for every message. op.cpp is the other half; nothing else writes an op's state.
+// The half of the op machine that runs for every message. The op_*.cpp files are the other half; nothing else writes an op's state.
 #pragma once
 
 #include "core/loop.hpp"
@@ -25,7 +25,7 @@ inline Op &op_begin_inline(Loop &loop, Source *source, eddy_op_t *user_op, Kind 
   Op &op = op_of(user_op);
   require_idle(op, "op started while it is pending");
   if (loop.untaken) [[unlikely]]
-    accept_forget(op, loop);
+    op_forget(op, loop);
   uint32_t flags = op.flags;
   bool counted = !(flags & EDDY_OP_UNREF);
   bool may_end_here = (flags & EDDY_OP_INLINE) && !(bits & kMulti);
@@ -60,7 +60,7 @@ inline int op_started_inline(Op &op) {
   return EDDY_DONE;
 }
 
-// op_finish for all but pool reads.
+// op_finish for kinds without `ends`.
 inline void op_finish_inline(Op &op, int64_t result) {
   if (op.deadline || (op.bits & kStarting)) {
     op_finish(op, result);

@@ -6,8 +6,8 @@ namespace eddy {
 // Whether these bytes can be an op that was zeroed once.
 static bool sound(const Op &op) {
   constexpr uint32_t flags = EDDY_OP_INLINE | EDDY_OP_UNREF;
-  return op.state <= State::posted && op.kind <= Kind::internal && op.reason <= Reason::close &&
-         !op.unused && !(op.flags & ~flags) && !(op.bits & ~kAllBits);
+  return op.state <= State::posted && static_cast<size_t>(op.kind) < kKinds &&
+         op.reason <= Reason::close && !op.unused && !(op.flags & ~flags) && !(op.bits & ~kAllBits);
 }
 
 [[gnu::cold]] void op_refused(const Op &op, const char *message) {
@@ -23,11 +23,12 @@ Op &op_begin(Loop &loop, Source *source, eddy_op_t *user_op, Kind kind, eddy_cb 
   return op_begin_inline(loop, source, user_op, kind, cb, bits);
 }
 
-int op_started(Op &op) {
-  Loop &loop = *op.loop;
-  int outcome = op_started_inline(op);
-  if (outcome == EDDY_DONE && op.kind == Kind::accept && op.accept.first) accept_offer(op, loop);
-  return outcome;
+int op_started(Op &op) { return op_started_inline(op); }
+
+// It may be any bytes: what was idle may have been freed and used for something else.
+[[gnu::cold]] void op_forget(Op &op, Loop &loop) {
+  if (static_cast<size_t>(op.kind) >= kKinds) return;
+  if (auto forget = row_of(op.kind).forget) forget(op, loop);
 }
 
 bool op_admit(Op &op) {
@@ -49,13 +50,13 @@ bool op_admit(Op &op) {
   return false;
 }
 
-void op_post(Op &op, eddy_cb cb, Loop *loop) {
+void op_post(Op &op, Kind kind, eddy_cb cb, Loop *loop) {
   require_idle(op, "op posted while it is pending");
   op.cb = cb;
   op.loop = loop;
   op.source = nullptr;
   op.transferred = 0;
-  op.kind = Kind::post;
+  op.kind = kind;
   op.reason = Reason::none;
   op.os_error = 0;
   op.state = State::posted;

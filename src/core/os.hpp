@@ -38,8 +38,8 @@ OsResult os_socket_open(uint16_t family);
 OsResult os_socket_bind(eddy_native_t fd, const eddy_addr_t &addr);
 OsResult os_socket_listen(eddy_native_t fd, const eddy_addr_t &addr, uint32_t backlog,
                           uint32_t flags);
-// Checks, then sets it non-blocking. A stream: 0, kIdle, or EDDY_EALREADY while it connects. A listener that does not
-// listen yet does then.
+// Checks, then sets it non-blocking. 0, kIdle, or EDDY_EALREADY while it connects. One that is to listen and does not
+// yet does then.
 constexpr int kIdle = 1;
 OsResult os_socket_adopt(eddy_native_t fd, bool listening);
 OsResult os_socket_option(eddy_native_t fd, uint32_t option, int64_t value);
@@ -50,7 +50,7 @@ OsResult os_socket_get_native_option(eddy_native_t fd, int32_t level, int32_t na
                                      uint32_t *size);
 OsResult os_socket_address(eddy_native_t fd, bool peer, eddy_addr_t &addr);
 OsResult os_socket_pair(eddy_native_t ends[2]); // connected to each other
-// The file that a listener's bind makes. Its path, which holds wherever the process goes meanwhile, in `path` of
+// The file that a bind makes. Its path, which holds wherever the process goes meanwhile, in `path` of
 // kLocalPath bytes: the length with the final NUL, 0 for an address that makes none. Then which file it was, so that
 // this one alone is removed; false: there is none.
 constexpr size_t kLocalPath = 4096 + sizeof(eddy_addr_t::bytes) + 2;
@@ -88,7 +88,8 @@ struct OsThread {
   void (*run)(void *);
   void *argument;
 };
-void thread_ended(uintptr_t thread); // called when a thread ends that has asked for its os_thread()
+// Calls `ended` when a thread ends that has asked for its os_thread(). Once per process.
+void os_on_thread_end(void (*ended)(uintptr_t thread));
 OsResult os_thread_start(const OsThread &thread, uint64_t stack_size);
 void os_thread_name(const char *name); // of the calling thread, 15 characters at most
 uint32_t os_processors();              // that the process may use, at least 1

@@ -33,8 +33,7 @@ static void in_child() {
   for (Loop *loop = loop_running(); loop; loop = loop->outer) {
     loop->forked_inside = true;
     loop->offer.op = nullptr;
-    loop->offer.stream = nullptr;
-    loop->offer.pool = nullptr;
+    loop->offer.handle = loop->offer.lender = nullptr;
   }
   os_set_running(nullptr);
   for (Loop *loop = first; loop; loop = loop->registry_next) {
@@ -45,8 +44,19 @@ static void in_child() {
   unlock();
 }
 
+// Of a thread that was ended inside a callback nothing can be saved.
+static void thread_ended(uintptr_t thread) {
+  lock();
+  for (Loop *loop = first; loop; loop = loop->registry_next)
+    if (loop->owner == thread && !loop->running) loop_let_go(*loop);
+  unlock();
+}
+
 void registry_add(Loop &loop) {
-  if (hooked.exchange(1) == 0) os_on_fork(before_fork, in_parent, in_child);
+  if (hooked.exchange(1) == 0) {
+    os_on_fork(before_fork, in_parent, in_child);
+    os_on_thread_end(thread_ended);
+  }
   lock();
   loop.number = ++last_number;
   loop.registry_prev = nullptr;
@@ -62,14 +72,6 @@ Loop *registry_find(uint64_t number) {
   while (loop && loop->number != number) loop = loop->registry_next;
   unlock();
   return loop;
-}
-
-// Of a thread that was ended inside a callback nothing can be saved.
-void thread_ended(uintptr_t thread) {
-  lock();
-  for (Loop *loop = first; loop; loop = loop->registry_next)
-    if (loop->owner == thread && !loop->running) loop_let_go(*loop);
-  unlock();
 }
 
 void registry_remove(Loop &loop) {

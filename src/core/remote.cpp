@@ -1,6 +1,7 @@
 // Remotes: what other threads may touch of a loop. A lock-free stack of posted ops, and a word that
 // says whether a wake-up needs a system call.
 #include "core/loop.hpp"
+#include "core/workers.hpp"
 
 #include <tsan.hpp>
 

@@ -1,6 +1,5 @@
 // Handles: their memory, and how they begin to close.
-#include "api/pool.hpp"
-#include "api/stream.hpp"
+#include "core/loop.hpp"
 
 #include <initializer_list>
 
@@ -32,12 +31,9 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
 }
 
 [[gnu::cold]] void handle_refused(const Source *handle, SourceKind wanted, const char *call) {
-  static constexpr const char *late[] = {"", "stream used after its close",
-                                         "listener used after its close", "fd used after its close",
-                                         "pool used after its close"};
   if (!handle) refuse(call, "null handle");
-  if (handle->kind == SourceKind::none) refuse(call, late[static_cast<int>(wanted)]);
-  refuse(call, handle->kind <= SourceKind::pool
+  if (handle->kind == kGone) refuse(call, row_of(wanted).late);
+  refuse(call, static_cast<size_t>(handle->kind) < kHandles
                    ? "handle of the wrong kind"
                    : "no handle of an open loop (closed long ago, or overwritten)");
 }
@@ -49,7 +45,7 @@ void source_free(Source &source) {
     loop.sources.remove(source);
     loop.handles--;
   }
-  source.kind = SourceKind::none;
+  source.kind = kGone;
   loop.slabs[static_cast<int>(kind)].give(&source);
 }
 
@@ -58,7 +54,7 @@ constexpr size_t kMostResting = 1 << 20; // bytes of closed handles
 void source_rest(Source &source) {
   Loop &loop = *source.loop;
   Slab &mine = loop.slabs[static_cast<int>(source.kind)];
-  source.kind = SourceKind::none;
+  source.kind = kGone;
   mine.rest(&source, loop.now);
   size_t bytes = 0;
   Slab *largest = &mine;
@@ -81,8 +77,7 @@ static void cancel_all(Source &source, Reason reason) {
   cancel_lane(source.lanes[kReadLane], reason);
   cancel_lane(source.lanes[kWriteLane], reason);
   cancel_lane(source.waiters, reason);
-  if (source.kind == SourceKind::stream)
-    cancel_lane(static_cast<eddy_stream &>(source).uncongested, reason);
+  cancel_lane(source.watchers, reason);
 }
 
 bool source_hold(Source &source, eddy_native_t native) {
@@ -93,16 +88,15 @@ bool source_hold(Source &source, eddy_native_t native) {
 // Deregisters a source and gives up its descriptor.
 eddy_native_t let_go(Source &source) {
   Loop &loop = *source.loop;
-  if (source.kind != SourceKind::fd) loop.natives.remove(source.native);
+  if (row_of(source.kind).owns) loop.natives.remove(source.native);
   loop.driver->release(source);
   eddy_native_t native = source.native; // a pipe has been closed, and has none any more
   source.native = EDDY_NO_NATIVE;
   return native;
 }
 
-// Nothing connects once the close call has returned, and the address is free.
 bool closes_at_once(const Source &source) {
-  return source.kind == SourceKind::listener && source.medium == Medium::socket;
+  return row_of(source.kind).closes_at_once && source.medium == Medium::socket;
 }
 
 void source_close(Source &source, Op *closer) {
@@ -113,23 +107,33 @@ void source_close(Source &source, Op *closer) {
   source.closing = true;
   source.closer = closer;
   if (source.untaken) offer_ended(source);
-  if (source.kind == SourceKind::pool) {
-    pool_end_reads(static_cast<eddy_pool &>(source));
-    return;
-  }
-  if (source.kind == SourceKind::stream) stream_refresh(static_cast<eddy_stream &>(source));
+  const HandleRow &row = row_of(source.kind);
+  if (row.closing) row.closing(source);
+  if (!row.driven) return;
   cancel_all(source, Reason::close);
-  if (source.kind == SourceKind::listener) listener_closing(source);
   loop.driver->quiesce(source);
-  if (source.kind == SourceKind::fd) loop.natives.remove(source.native);
+  if (!row.owns) loop.natives.remove(source.native);
   if (closes_at_once(source)) os_socket_close(let_go(source));
+}
+
+void offer_ended(Source &source) {
+  source.untaken = false;
+  source.loop->untaken--;
+}
+
+// Only their ops knew of these.
+void offers_take_back(Loop &loop) {
+  for (Source *source = loop.sources.head, *next; source && loop.untaken; source = next) {
+    next = source->next;
+    if (source->untaken) source_close(*source, nullptr);
+  }
 }
 
 int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb) {
   require((op == nullptr) == (cb == nullptr), "close takes an op and a callback, or neither");
   require(!source.closed, "handle closed twice");
   source.closed = true;
-  Op *closer = op ? &op_begin(*source.loop, &source, op, Kind::close, cb, 0) : nullptr;
+  Op *closer = op ? &op_begin(*source.loop, &source, op, kClosing, cb, 0) : nullptr;
   if (closer) closer->deadline = 0;
   if (!source.closing)
     source_close(source, closer);

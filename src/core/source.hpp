@@ -1,43 +1,45 @@
 // Sources: what handles are made of, and the lanes in which their ops wait.
 //
-// A stream or listener has two serial lanes: the driver works from a lane's head and has at most one
-// kernel request per lane under way. Waiters are a set: each goes to the driver at once and ends when
-// it matches.
+// The two serial lanes: the driver works from a lane's head and has at most one kernel request per lane under way.
+// Waiters are a set: each goes to the driver at once and ends when it matches.
 #pragma once
 
+#include "core/handles.hpp"
 #include "core/op.hpp"
 #include "core/os.hpp"
 
 namespace eddy {
 
-enum class SourceKind : uint8_t { none, stream, listener, fd, pool };
-
 // What a source does its I/O on. Descriptors of POSIX count as sockets; the others only a driver with `pipes` has.
 // A pipe: requests of the driver's own, no plain attempts, no half-close, and it cannot be given away.
 enum class Medium : uint8_t { socket, pipe, waitable };
 
-enum Lane : uint8_t { kReadLane = 0, kWriteLane = 1, kWaiters = 2, kClosers = 3 };
+// A wait for readiness, in its op.
+struct Waiting {
+  uint32_t events, seen;
+};
 
 struct Source {
   Loop *loop;
   Source *next, *prev;   // the loop's open or closing sources
   Source *work_next;     // the driver's list of sources with work
-  Source *accepted_next; // accepted streams that wait for their callback
+  Source *accepted_next; // what an accept has brought and waits for its callback
   eddy_native_t native;
   OpList lanes[2];
   OpList waiters;
-  Op *closer;              // the close or release op, if one was given
-  uint32_t undelivered[4]; // started ops whose final callback was not entered, by Lane
-  uint32_t generation;     // counts the handles that lived in this memory
+  Op *closer;                      // the close or release op, if one was given
+  uint32_t undelivered[kNoHandle]; // started ops whose final callback was not entered, by Lane
+  uint32_t generation;             // counts the handles that lived in this memory
   SourceKind kind;
   Medium medium;
-  bool closing;  // cancelled and on the loop's closing list
-  bool closed;   // by its user
-  bool drained;  // ended by a drain, its user may still close it
-  bool reset;    // the peer has reset it, which a later end of stream must not hide
-  bool failed;   // will not carry data any more; only close is left
-  bool torn;     // a write was cancelled and nobody knows how much of it has gone
-  bool shared;   // inherited over a fork: its socket, and a listener's file, are the parent's too
+  bool closing; // cancelled and on the loop's closing list
+  bool closed;  // by its user
+  bool drained; // ended by a drain, its user may still close it
+  bool reset;   // the peer has reset it, which a later end must not hide
+  bool failed;  // will not carry data any more; only close is left
+  bool torn;    // a write was cancelled and nobody knows how much of it has gone
+  bool
+      shared; // inherited over a fork: its socket, and a file that it has made, are the parent's too
   uint8_t armed; // lanes whose readiness will be reported without another arm; and kKnown
   // The driver's: a bit per Lane.
   uint8_t ready;    // the kernel is believed to be ready
@@ -47,39 +49,36 @@ struct Source {
   bool hung_up;     // the peer's end or an error was seen: read until it shows
   bool local;       // a Unix socket: after a short read there may be more, which the call tells
   bool in_work;
-  uint8_t paused; // kPaused*: what holds lanes back although the kernel may be ready
-  bool waits;     // closing, and on the loop's list of those whose ops have not ended
-  bool untaken;   // an accepted stream that only its op knows of
-  void *kernel;   // what the driver keeps for it
-  void *data;     // the user's
+  uint8_t paused;  // kPaused*: what holds lanes back although the kernel may be ready
+  bool waits;      // closing, and on the loop's list of those whose ops have not ended
+  bool untaken;    // only the op that has brought it knows of it
+  bool released;   // its descriptor is handed over by the closer's callback
+  void *kernel;    // what the driver keeps for it
+  void *data;      // the user's
+  uint64_t queued; // bytes of started ops of the write lane that the kernel has not taken
+  OpList watchers;
 };
 
 constexpr uint8_t kKnown = 1 << 3; // in `armed`: the readiness system keeps something of the source
 constexpr uint8_t kArmedForEver = kKnown | 1 << kReadLane | 1 << kWriteLane | 1 << kWaiters;
 
 enum : uint8_t {
-  kPausedByUser = 1,    // a listener
-  kPausedByLibrary = 2, // a listener that backs off
-  kPausedByConnect = 4  // all of a stream but the connect itself
+  kPausedByUser = 1,
+  kPausedByLibrary = 2, // it backs off
+  kPausedByConnect = 4  // all but the connect itself
 };
 
 using SourceList = List<Source, &Source::next, &Source::prev>;
 using WorkList = Fifo<Source, &Source::work_next>;
 
-// Where an op of this kind waits: the kinds stand in the order of their lanes.
-inline Lane lane_of(Kind kind) {
-  if (kind <= Kind::accept) return kReadLane;
-  if (kind <= Kind::connect) return kWriteLane;
-  return kind <= Kind::release ? kClosers : kWaiters;
-}
-
 inline bool has_pending(const Source &source) {
   return source.undelivered[kReadLane] || source.undelivered[kWriteLane] ||
-         source.undelivered[kWaiters];
+         source.undelivered[kWaiters] || source.undelivered[kWatchers];
 }
 
 inline OpList &lane(Source &source, Lane which) {
-  return which < kWaiters ? source.lanes[which] : source.waiters;
+  if (which < kWaiters) return source.lanes[which];
+  return which == kWaiters ? source.waiters : source.watchers;
 }
 
 // Life of a source: memory from the loop's slab of its kind, on the loop's list until released.
@@ -97,8 +96,10 @@ bool source_close_due(const Loop &loop); // a closing handle waits for nothing b
 void source_free(Source &source);        // that no user has seen
 void source_rest(Source &source); // a closed handle: nothing of the loop leads to it any more
 void native_close(eddy_native_t native, bool shared);
-eddy_native_t let_go(Source &source); // deregistered; the descriptor is the caller's
-bool closes_at_once(const Source &source);
+eddy_native_t let_go(Source &source);      // deregistered; the descriptor is the caller's
+bool closes_at_once(const Source &source); // nothing connects once the close call has returned
+void offer_ended(Source &source);          // taken, or closed
+void offers_take_back(Loop &loop); // what ops that ended inline have brought and nobody took
 // Its descriptor from now on. False: no memory to note it.
 bool source_hold(Source &source, eddy_native_t native);
 
@@ -106,11 +107,9 @@ bool source_hold(Source &source, eddy_native_t native);
 
 // The outcome of a request for the head of a serial lane; kAgain is not an outcome. Whatever ends a head hands the lane
 // on: to the lane's run when it is that which settles, else to the driver.
-void settle(Op &head, OsResult outcome);
+inline void settle(Op &head, OsResult outcome) { row_of(head.kind).settle(head, outcome); }
 // An event mask for a waiter.
 void settle_waiter(Op &waiter, OsResult outcome);
-// Bytes arrived in the buffer `index` that a pool read took.
-void settle_pool(Op &reader, uint32_t index, uint32_t size);
 void op_activate(Op &op);   // the kernel has it
 void op_requeue(Op &op);    // ... and has given it back
 void op_end_reason(Op &op); // end it by its reason: the kernel has nothing of it
@@ -119,21 +118,6 @@ void op_end_reason(Op &op); // end it by its reason: the kernel has nothing of i
 void requeue_run(OpList &lane);
 // One attempt for the head of a lane by the OS layer, for drivers on readiness; kAgain or kBlocked
 // when there is nothing to settle.
-OsResult attempt(Op &head);
+inline OsResult attempt(Op &head) { return row_of(head.kind).attempt(head); }
 OsResult attempt_look(Source &source, uint32_t events); // of those who wait for events
-// ... of a read of a Unix socket.
-OsResult receive_local(Source &source, const eddy_buf_t *buffers, uint32_t count);
-
-// The parts of accepting, for drivers that accept by themselves; then settle(head, {}).
-bool accept_waits(const Op &head); // for the user, not for the kernel
-Source *accept_begin(Op &head);    // a stream for the next connection; nullptr: no memory
-void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_t &peer);
-// Holds a listener back for a while, and then resumes it; a pipe also without an accept that waits.
-void listener_backoff(Source &listener);
-// A connect that found no room at its peer: it is tried again in a while.
-void connect_later(Op &head);
-
-// The run of queued writes from `head`, as one gather. Returns the number of buffers.
-uint32_t gather(const Op &head, eddy_buf_t *out, uint32_t limit, uint32_t *ops);
-
 } // namespace eddy

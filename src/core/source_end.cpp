@@ -1,6 +1,5 @@
 // The phase of a turn in which handles end.
-#include "api/pool.hpp"
-#include "api/stream.hpp"
+#include "core/loop.hpp"
 
 namespace eddy {
 
@@ -12,7 +11,7 @@ static bool waits_for_ops(const Source &source) {
 static bool quiet(const Source &source) {
   if (waits_for_ops(source)) return false;
   if (source.drained) return true;
-  if (source.kind == SourceKind::pool) return static_cast<const eddy_pool &>(source).users == 0;
+  if (auto quiet = row_of(source.kind).quiet) return quiet(source);
   return source.loop->driver->quiet(source);
 }
 
@@ -26,7 +25,8 @@ static void finalize(Source &source) {
   Loop &loop = *source.loop;
   Op *closer = source.closer;
   eddy_native_t native = EDDY_NO_NATIVE;
-  bool yields = closer && closer->kind == Kind::release, shared = source.shared;
+  bool yields = source.released, shared = source.shared;
+  const HandleRow &row = row_of(source.kind);
   loop.closing.remove(source);
   loop.closing_count--;
   source.closer = nullptr;
@@ -34,26 +34,20 @@ static void finalize(Source &source) {
     loop.handles--;
     // A handle that a drain ended stays recognisable, for its user may still close it.
     source.drained = loop.draining && !source.closed;
-    if (source.kind == SourceKind::pool) {
-      eddy_pool &pool = static_cast<eddy_pool &>(source);
-      pool.gone = true;
-      if (pool.free == pool.count)
-        pool_free_memory(pool);
-      else
-        pool_linger(pool);
+    if (row.end) {
+      row.end(source);
     } else {
       if (!closes_at_once(source)) native = let_go(source);
-      if (source.kind != SourceKind::fd && !yields && native != EDDY_NO_NATIVE)
-        native_close(native, source.shared);
+      if (row.owns && !yields && native != EDDY_NO_NATIVE) native_close(native, source.shared);
       if (!source.drained) source_rest(source);
     }
   }
   if (!closer) return;
   if (yields)
     loop.offer = {.op = closer,
-                  .stream = nullptr,
-                  .pool = nullptr,
-                  .buffer = 0,
+                  .handle = nullptr,
+                  .lender = nullptr,
+                  .index = 0,
                   .has_native = true,
                   .shared = shared,
                   .native = native};

@@ -1,5 +1,6 @@
 // A turn of the loop, and how turns begin and end.
 #include "core/loop.hpp"
+#include "core/workers.hpp"
 
 #include <tsan.hpp>
 
@@ -35,33 +36,35 @@ static void run_posted(Loop &loop) {
 }
 
 static void run_returned(Loop &loop) {
-  if (!loop.returned) loop.returned = work_take_back(*loop.remote);
+  if (!loop.returned) loop.returned = workers_take_back(*loop.remote);
   while (WorkItem *item = loop.returned) {
     loop.returned = item->next;
     loop.acted = true;
-    op_deliver_work(op_of(*item));
+    Op &op = owner_of(*item);
+    row_of(op.kind).returned(op);
   }
 }
 
 // As good as ready: it is delivered next turn.
 static bool work_returned(const Loop &loop) {
-  return !loop.pending_work.empty() && loop.remote->returned.load(std::memory_order_relaxed);
+  return loop.remote->returned.load(std::memory_order_relaxed);
 }
 
 static void run_hooks(Loop &loop, HookKind which) {
   uint32_t pass = ++loop.hook_pass[which];
-  for (Op *op = loop.hooks[which].head; op; op = loop.hook_cursor) {
-    loop.hook_cursor = op->next;         // moved on by hook_remove
-    if (op->poll.seen == pass) continue; // started in this pass
-    op->poll.seen = pass;
-    op_deliver_now(*op, 0, true);
+  for (HookItem *hook = loop.hooks[which].head; hook; hook = loop.hook_cursor) {
+    loop.hook_cursor = hook->next;    // moved on by hook_remove
+    if (hook->pass == pass) continue; // started in this pass
+    hook->pass = pass;
+    op_deliver_now(owner_of(*hook), 0, true);
   }
 }
 
 void hook_remove(Op &op) {
   Loop &loop = *op.loop;
-  if (loop.hook_cursor == &op) loop.hook_cursor = op.next;
-  loop.hooks[op.poll.events].remove(op);
+  HookItem &hook = op.as<HookItem>();
+  if (loop.hook_cursor == &hook) loop.hook_cursor = hook.next;
+  loop.hooks[hook.which].remove(hook);
 }
 
 // While a callback runs, the memory of the next op comes: between the event that made it ready and its turn the kernel
@@ -110,7 +113,7 @@ static bool spun(Loop &loop, Time until) {
 }
 
 static bool any_hook(const Loop &loop) {
-  for (const OpList &hooks : loop.hooks)
+  for (const HookList &hooks : loop.hooks)
     if (hooks.head) return true;
   return false;
 }
@@ -129,7 +132,7 @@ static void sleep_until(Loop &loop, Time until) {
 // no notice of stop: it is for the next run or step.
 void loop_turn(Loop &loop, Time until, Caller by) {
   run_posted(loop);
-  if (!loop.pending_work.empty()) run_returned(loop);
+  if (loop.returned || work_returned(loop)) run_returned(loop);
   if (loop.hooks[kHookIdle].head) run_hooks(loop, kHookIdle);
   if (loop.hooks[kHookBeforeWait].head) run_hooks(loop, kHookBeforeWait);
 

@@ -48,7 +48,7 @@ template<bool due>
     if (!due) return;
     __builtin_prefetch(&entry.op->bits, 1);
     __builtin_prefetch(&entry.op->cb, 1);
-    __builtin_prefetch(&entry.op->timer, 1);
+    __builtin_prefetch(&entry.op->part, 1);
   });
 }
 

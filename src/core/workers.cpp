@@ -1,6 +1,5 @@
-// The pool's threads: how they are got, what they run, how they end.
+// Threads that work: how they are got, what they run, how they end.
 #include "core/workers.hpp"
-#include "core/loop.hpp"
 
 #include <tsan.hpp>
 
@@ -13,23 +12,23 @@ struct Help {
 };
 
 // With the lock held.
-void workers_wake(eddy_workers &pool, Worker &worker) {
-  pool.idle.remove(worker);
+void workers_wake(eddy_workers &workers, Worker &worker) {
+  workers.idle.remove(worker);
   worker.searching = true;
-  pool.searching++;
+  workers.searching++;
   worker.awake.store(1, std::memory_order_relaxed);
 }
 
 // With the lock held; send_help does the rest without.
-static Help call_help(eddy_workers &pool) {
-  if (pool.queue.empty() || pool.searching) return {};
-  if (Worker *worker = pool.idle.tail) {
-    workers_wake(pool, *worker);
+static Help call_help(eddy_workers &workers) {
+  if (workers.queue.empty() || workers.searching) return {};
+  if (Worker *worker = workers.idle.tail) {
+    workers_wake(workers, *worker);
     return {worker, false};
   }
-  if (pool.threads == pool.limit) return {};
-  pool.threads++;
-  pool.searching++;
+  if (workers.threads == workers.limit) return {};
+  workers.threads++;
+  workers.searching++;
   return {nullptr, true};
 }
 
@@ -54,50 +53,50 @@ static void refuse_all(WorkItem *item, OsResult why) {
 }
 
 // Others may have queued ops meanwhile that counted on the thread which did not come.
-static void thread_refused(eddy_workers &pool, OsResult why) {
+static void thread_refused(eddy_workers &workers, OsResult why) {
   Help help = {};
   WorkItem *stranded = nullptr;
-  pool.lock.acquire();
-  pool.threads--;
-  pool.searching--;
-  pool.refused++;
-  if (!pool.threads) {
-    stranded = pool.queue.head;
+  workers.lock.acquire();
+  workers.threads--;
+  workers.searching--;
+  workers.refused++;
+  if (!workers.threads) {
+    stranded = workers.queue.head;
     for (WorkItem *item = stranded; item; item = item->next) item->queued = false;
-    pool.queue = {};
-    pool.queued = 0;
-  } else if (pool.idle.tail) {
-    help = call_help(pool);
+    workers.queue = {};
+    workers.queued = 0;
+  } else if (workers.idle.tail) {
+    help = call_help(workers);
   }
-  pool.lock.release();
+  workers.lock.release();
   if (help.sleeper) os_wake_sleeper(help.sleeper->awake);
   refuse_all(stranded, why);
 }
 
-static void send_help(eddy_workers &pool, Help help) {
+static void send_help(eddy_workers &workers, Help help) {
   if (help.sleeper) os_wake_sleeper(help.sleeper->awake);
   if (!help.start) return;
-  OsResult started = os_thread_start(pool.thread, pool.stack_size);
-  if (started.value < 0) thread_refused(pool, started);
+  OsResult started = os_thread_start(workers.thread, workers.stack_size);
+  if (started.value < 0) thread_refused(workers, started);
 }
 
-static void found_or_gave_up(eddy_workers &pool, Worker &self) {
+static void found_or_gave_up(eddy_workers &workers, Worker &self) {
   if (!self.searching) return;
   self.searching = false;
-  pool.searching--;
+  workers.searching--;
 }
 
 // With the lock held, which it gives up while it works.
-static bool run_next(eddy_workers &pool, Worker &self, eddy_remote *&remote) {
-  WorkItem *item = pool.queue.pop_front();
-  found_or_gave_up(pool, self);
+static bool run_next(eddy_workers &workers, Worker &self, eddy_remote *&remote) {
+  WorkItem *item = workers.queue.pop_front();
+  found_or_gave_up(workers, self);
   if (!item) return false;
-  pool.queued--;
+  workers.queued--;
   item->queued = false;
-  Help help = call_help(pool);
-  uint32_t generation = pool.generation;
-  pool.lock.release();
-  send_help(pool, help);
+  Help help = call_help(workers);
+  uint32_t generation = workers.generation;
+  workers.lock.release();
+  send_help(workers, help);
   eddy_remote &home = *item->remote;
   if (!remote || remote != &home) {
     let_go(remote);
@@ -106,74 +105,130 @@ static bool run_next(eddy_workers &pool, Worker &self, eddy_remote *&remote) {
   }
   tsan_acquire(item);
   item->value = item->fn(item->argument);
-  require(pool.generation == generation, "a work function returned in a forked child");
+  require(workers.generation == generation, "a work function returned in a forked child");
   remote_return(home, *item);
-  pool.lock.acquire();
+  workers.lock.acquire();
   return true;
 }
 
 // With the lock held, which it gives up while it sleeps. False: the thread is to end.
-static bool rest(eddy_workers &pool, Worker &self) {
-  if (pool.closing) return false;
+static bool rest(eddy_workers &workers, Worker &self) {
+  if (workers.closing) return false;
   self.awake.store(0, std::memory_order_relaxed);
-  pool.idle.push_back(self);
-  Time limit = pool.threads > pool.keep ? pool.idle_time : kNever;
-  pool.lock.release();
+  workers.idle.push_back(self);
+  Time limit = workers.threads > workers.keep ? workers.idle_time : kNever;
+  workers.lock.release();
   os_sleep_on(self.awake, 0, limit);
-  pool.lock.acquire();
+  workers.lock.acquire();
   if (self.awake.load(std::memory_order_relaxed)) return true;
-  pool.idle.remove(self);
-  return pool.threads <= pool.keep || !pool.queue.empty();
+  workers.idle.remove(self);
+  return workers.threads <= workers.keep || !workers.queue.empty();
 }
 
 void workers_run(void *argument) {
-  eddy_workers &pool = *static_cast<eddy_workers *>(argument);
+  eddy_workers &workers = *static_cast<eddy_workers *>(argument);
   os_thread_name("eddy-work");
   Worker self = {};
   self.searching = true;
   eddy_remote *remote = nullptr; // borrowed, so as not to pay for each op of a loop
-  pool.lock.acquire();
+  workers.lock.acquire();
   do {
-    while (run_next(pool, self, remote)) {
+    while (run_next(workers, self, remote)) {
     }
     let_go(remote);
     remote = nullptr;
-  } while (rest(pool, self));
-  pool.threads--;
-  pool.ended.fetch_add(1, std::memory_order_relaxed);
-  std::atomic<uint32_t> &ended = pool.ended;
-  pool.lock.release(); // a closing pool may be gone from here on: waking a gone address is harmless
+  } while (rest(workers, self));
+  workers.threads--;
+  workers.ended.fetch_add(1, std::memory_order_relaxed);
+  std::atomic<uint32_t> &ended = workers.ended;
+  workers.lock.release(); // they may be gone from here on: waking a gone address is harmless
   os_wake_sleeper(ended);
 }
 
-int64_t workers_submit(eddy_workers &pool, WorkItem &item) {
+int64_t workers_submit(eddy_workers &workers, WorkItem &item) {
   tsan_release(&item);
-  pool.lock.acquire();
-  if (pool.queued >= pool.queue_limit) {
-    pool.lock.release();
+  workers.lock.acquire();
+  if (workers.queued >= workers.queue_limit) {
+    workers.lock.release();
     return EDDY_EAGAIN;
   }
   item.queued = true;
-  pool.queue.push_back(item);
-  pool.queued++;
-  pool.submitted++;
-  Help help = call_help(pool);
-  pool.lock.release();
-  send_help(pool, help);
+  workers.queue.push_back(item);
+  workers.queued++;
+  workers.submitted++;
+  Help help = call_help(workers);
+  workers.lock.release();
+  send_help(workers, help);
   return 0;
 }
 
-bool workers_withdraw(eddy_workers &pool, WorkItem &item) {
-  pool.lock.acquire();
+bool workers_withdraw(eddy_workers &workers, WorkItem &item) {
+  workers.lock.acquire();
   bool waits = item.queued;
   if (waits) {
     item.queued = false;
-    pool.queue.remove(item);
-    pool.queued--;
-    pool.submitted--;
+    workers.queue.remove(item);
+    workers.queued--;
+    workers.submitted--;
   }
-  pool.lock.release();
+  workers.lock.release();
   return waits;
+}
+
+// From here on their workers may be closed: nothing in these ops leads to it any more.
+WorkItem *workers_take_back(eddy_remote &remote) {
+  if (!remote.returned.load(std::memory_order_relaxed)) return nullptr;
+  WorkItem *newest = remote.returned.exchange(nullptr, std::memory_order_acquire);
+  WorkItem *oldest = nullptr;
+  eddy_workers *workers = newest->workers;
+  uint64_t count = 0;
+  while (newest) {
+    tsan_acquire(newest);
+    WorkItem *older = newest->next;
+    if (newest->workers != workers) {
+      workers->delivered.fetch_add(count, std::memory_order_release);
+      workers = newest->workers;
+      count = 0;
+    }
+    count++;
+    newest->workers = nullptr;
+    newest->next = oldest;
+    oldest = newest;
+    newest = older;
+  }
+  workers->delivered.fetch_add(count, std::memory_order_release);
+  return oldest;
+}
+
+constinit Lock workers_lock;
+static constinit List<eddy_workers, &eddy_workers::next, &eddy_workers::prev> everyone;
+
+void workers_add(eddy_workers &workers) { everyone.push_back(workers); }
+void workers_remove(eddy_workers &workers) { everyone.remove(workers); }
+
+void workers_fork_lock() {
+  workers_lock.acquire();
+  for (eddy_workers *workers = everyone.head; workers; workers = workers->next)
+    workers->lock.acquire();
+}
+
+void workers_fork_unlock() {
+  for (eddy_workers *workers = everyone.head; workers; workers = workers->next)
+    workers->lock.release();
+  workers_lock.release();
+}
+
+// The threads, and what they were given, are the parent's.
+void workers_fork_child() {
+  for (eddy_workers *workers = everyone.head; workers; workers = workers->next) {
+    workers->queue = {};
+    workers->idle = {};
+    workers->queued = workers->threads = workers->searching = 0;
+    workers->submitted = 0;
+    workers->delivered = 0;
+    workers->generation++;
+  }
+  workers_fork_unlock();
 }
 
 } // namespace eddy

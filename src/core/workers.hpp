@@ -1,4 +1,4 @@
-// A pool of threads and the queue in front of it.
+// Threads that work for loops, and the queue in front of them.
 //
 // Threads are got one at a time. `searching` counts those that are on their way to the queue, woken or
 // started; while there is one, nobody gets another. A thread that takes an op and leaves some behind
@@ -6,14 +6,33 @@
 // as many as they need a few microseconds later.
 #pragma once
 
+#include "core/list.hpp"
 #include "core/lock.hpp"
-#include "core/op.hpp"
+#include "core/os.hpp"
+#include "core/remote.hpp"
 
 namespace eddy {
 
+// The part of an op that threads touch: one cache line, or two.
+struct WorkItem {
+  WorkItem *next, *prev; // the queue, or the stack of those that return
+  eddy_work_fn fn;
+  union {
+    void *argument;
+    int64_t value; // once fn has returned
+  };
+  eddy_remote *remote;
+  eddy_workers *workers; // the loop's thread only; nullptr once it is back
+  int32_t native;        // the system's code when no thread could be got
+  uint32_t asked;        // atomic: to end early
+  bool queued;           // under the lock of its workers
+};
+
+using WorkQueue = List<WorkItem, &WorkItem::next, &WorkItem::prev>;
+
 // Lives on the stack of its thread.
 struct Worker {
-  Worker *next, *prev; // the pool's idle threads
+  Worker *next, *prev; // the idle ones
   std::atomic<uint32_t> awake;
   bool searching;
 };
@@ -37,22 +56,25 @@ struct eddy_workers {
   std::atomic<uint64_t> delivered; // by the loops
   uint64_t stack_size;
   eddy::Time idle_time;
-  std::atomic<uint32_t> ended; // changes when a thread of a closing pool ends
+  std::atomic<uint32_t> ended; // changes when a thread ends while they are being closed
   eddy::OsThread thread;
-  eddy_workers *next, *prev; // all pools
+  eddy_workers *next, *prev; // all that there are
 };
 
 namespace eddy {
 
-// The pool of that handle, set up, or nullptr when the environment forbids it.
-eddy_workers *workers_of(eddy_workers_t *handle);
+// Any of these may be called while the threads run.
+int64_t workers_submit(eddy_workers &workers, WorkItem &item); // 0, or why not
+bool workers_withdraw(eddy_workers &workers, WorkItem &item);  // false: it has begun
+WorkItem *workers_take_back(eddy_remote &remote);              // what was returned, oldest first
 
-// Any of these may be called while threads of the pool run.
-int64_t workers_submit(eddy_workers &pool, WorkItem &item); // 0, or why not
-bool workers_withdraw(eddy_workers &pool, WorkItem &item);  // false: it has begun
+void workers_run(void *workers); // what the threads do
+void workers_wake(eddy_workers &workers, Worker &idle);
 
-void workers_run(void *pool); // what its threads do
-void workers_wake(eddy_workers &pool, Worker &idle);
+// Those that a fork is to know, under this lock, which a fork holds.
+extern Lock workers_lock;
+void workers_add(eddy_workers &workers);
+void workers_remove(eddy_workers &workers);
 
 // For the fork handler.
 void workers_fork_lock();

@@ -51,6 +51,8 @@ Time epoll_now(Loop &) { return monotonic_now(); }
 
 constinit const Readiness epoll = {
     .id = EDDY_DRIVER_EPOLL,
+    .probe = nullptr,
+    .fit_for_default = nullptr,
     .open = epoll_open,
     .destroy = epoll_destroy,
     .bind_thread = nullptr,

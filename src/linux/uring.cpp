@@ -82,12 +82,6 @@ bool uring_unflushed(const Loop &loop) {
   return uring.enabled && ring_unsubmitted(uring);
 }
 
-// Nothing of a closed ring is executed any more.
-void lost(Loop &loop, int32_t native) {
-  loop_lost(loop, native);
-  ring_close(uring_of(loop));
-}
-
 // Once for each time that it told: a multishot poll of a set reports edges twice, or not at all.
 void poll_set(Loop &loop) {
   Uring &uring = uring_of(loop);
@@ -100,39 +94,11 @@ void poll_set(Loop &loop) {
   uring.set_polled = true;
 }
 
-bool entered(Loop &loop, bool wait, Time limit) {
-  OsResult outcome = ring_enter(uring_of(loop), wait, limit);
-  if (outcome.value >= 0 || outcome.value == kAgain) return true;
-  lost(loop, outcome.native);
-  return false;
-}
-
-void completed(Loop &loop, const io_uring_cqe &cqe) {
-  Uring &uring = uring_of(loop);
-  if (cqe.user_data == kSetPoll) {
-    uring.set_polled = false;
-    uring.set_told = true;
-  } else {
-    uring.batch++;
-    uring_completed(*reinterpret_cast<Source *>(cqe.user_data), cqe.res);
-  }
-}
-
-void reap(Loop &loop) {
-  Uring &uring = uring_of(loop);
-  unsigned head = *uring.ring.cq.khead;
-  while (head != io_uring_smp_load_acquire(uring.ring.cq.ktail)) {
-    io_uring_cqe cqe = uring.ring.cq.cqes[head & uring.ring.cq.ring_mask];
-    io_uring_smp_store_release(uring.ring.cq.khead, ++head);
-    completed(loop, cqe);
-  }
-}
-
 void harvest(Loop &loop, Time until) {
   Uring &uring = uring_of(loop);
   int count = set_harvest(uring.set, until);
   if (count < 0) {
-    lost(loop, -count);
+    uring_lost(loop, -count);
     return;
   }
   uring.set_told = count == EpollSet::kEvents; // more wait: the next turn looks without being told
@@ -152,7 +118,7 @@ void take_back_unsubmitted(Uring &uring) {
 // told. Of a send whose completion the ring kept to itself, for want of room, nobody can tell what became of it.
 OsResult take_over(Loop &loop) {
   Uring &uring = uring_of(loop);
-  reap(loop);
+  uring_reap(loop);
   take_back_unsubmitted(uring);
   unsigned entries = uring.ring.sq.ring_entries;
   ring_close(uring);
@@ -209,10 +175,10 @@ void poll_both(Loop &loop, Time until) {
   // No loop may sleep that nobody could wake, for the ring had no room for the poll.
   bool wait = until && polls && !uring.set_told && uring.set_polled;
   if (wait || ring_unsubmitted(uring) || ring_has_news(uring)) {
-    if (!entered(loop, wait, wait ? left_until(until) : kNever)) return;
+    if (!uring_enter(loop, wait, wait ? left_until(until) : kNever)) return;
   }
   // First, for the call behind a send that found no room must come before the edges that follow.
-  reap(loop);
+  uring_reap(loop);
   if (core(loop).lost) return;
   if (polls || !core(loop).ready.empty()) until = 0;
   if (looks || uring.set_told) harvest(loop, until);
@@ -235,15 +201,10 @@ Time uring_now(Loop &) { return monotonic_now(); }
 
 } // namespace
 
-bool uring_make_room(Loop &loop) {
-  Uring &uring = uring_of(loop);
-  if (!uring.enabled || core(loop).lost || !entered(loop, false, 0)) return false;
-  reap(loop);
-  return ring_unsubmitted(uring) == 0;
-}
-
 constinit const Readiness uring = {
     .id = EDDY_DRIVER_IO_URING,
+    .probe = uring_probe,
+    .fit_for_default = uring_default_kernel,
     .open = uring_open,
     .destroy = uring_destroy,
     .bind_thread = uring_bind,

@@ -33,6 +33,10 @@ struct Uring {
 
 inline Uring &uring_of(Loop &loop) { return *static_cast<Uring *>(core(loop).kernel); }
 
+// uring_probe.cpp
+OsResult uring_probe();
+bool uring_default_kernel();
+
 // uring_ring.cpp: the ring itself.
 OsResult ring_open(Uring &uring, uint32_t entries); // ring_fd is -1 when it failed
 void ring_close(Uring &uring);                      // once: a closed one stays closed
@@ -44,9 +48,12 @@ OsResult ring_enter(Uring &uring, bool wait,
 
 // uring_send.cpp: sends as requests.
 bool uring_carry(Source &source);
-void uring_completed(Source &source, int result);
 
-// uring.cpp
+// uring_reap.cpp
+bool uring_enter(Loop &loop, bool wait, Time limit); // false: the ring is lost
+void uring_completed(Source &source, int result);    // a send
+void uring_reap(Loop &loop);
 bool uring_make_room(Loop &loop); // submits and reaps; false: no room for one more request
+void uring_lost(Loop &loop, int32_t native);
 
 } // namespace eddy

@@ -6,6 +6,7 @@
 // for an edge of the set may have been seen since the request ran.
 #include "uring.hpp"
 
+#include "api/transfer.hpp"
 #include <errno.h>
 
 namespace eddy {
@@ -41,10 +42,10 @@ static uint32_t gather_all(const Op &head, msghdr &header) {
 
 static bool carry_one(Source &source, Op &head) {
   io_uring_sqe *sqe = io_uring_get_sqe(&uring_of(*source.loop).ring);
-  const eddy_buf_t &first = *head.io.buffers;
-  size_t size = first.size - head.io.offset;
+  const eddy_buf_t &first = *head.as<Transfer>().buffers;
+  size_t size = first.size - head.as<Transfer>().offset;
   io_uring_prep_send(sqe, static_cast<int>(source.native),
-                     static_cast<char *>(first.data) + head.io.offset,
+                     static_cast<char *>(first.data) + head.as<Transfer>().offset,
                      size < kMostBytes ? size : kMostBytes, kFlags);
   io_uring_sqe_set_data64(sqe, reinterpret_cast<uintptr_t>(&source));
   op_activate(head);
@@ -71,24 +72,14 @@ static bool has_room(const Uring &uring) {
 bool uring_carry(Source &source) {
   Op *head = source.lanes[kWriteLane].head;
   if (source.inflight) return true;
-  if (!head || head->kind != Kind::write || head->io.total == head->transferred) return false;
+  if (!head || head->kind != Kind::write || head->as<Transfer>().total == head->transferred)
+    return false;
   if (source.closing || source.paused || !(source.ready & bit(kWriteLane))) return false;
   if (!has_room(uring_of(*source.loop)) && !uring_make_room(*source.loop)) return false;
-  bool carried =
-      head->io.count == 1 && !head->next ? carry_one(source, *head) : carry_run(source, *head);
+  bool carried = head->as<Transfer>().count == 1 && !head->next ? carry_one(source, *head)
+                                                                : carry_run(source, *head);
   if (carried) source.inflight = static_cast<uint8_t>(bit(kWriteLane));
   return carried;
-}
-
-void uring_completed(Source &source, int result) {
-  source.inflight = 0;
-  Op *head = source.lanes[kWriteLane].head;
-  if (!head) return; // only after the loop lost its ring, when ops end without their completions
-  bool nothing = result == -EAGAIN || result == -EINTR;
-  settle(*head, nothing      ? OsResult{}
-                : result < 0 ? OsResult{os_error_from_native(-result), -result}
-                             : OsResult{result, 0});
-  if (source.lanes[kWriteLane].head) adapter_run(source, bit(kWriteLane));
 }
 
 } // namespace eddy

@@ -1,5 +1,5 @@
 // Which driver a loop gets: what was asked for, or the best that works here.
-#include "core/loop.hpp"
+#include "seam/choose.hpp"
 
 namespace eddy {
 
@@ -32,7 +32,7 @@ static const char *why_not_uring(int64_t error) {
 }
 
 static int open_best(Loop &loop, uint32_t entries) {
-  int refused = uring_default_kernel() ? open_readiness(loop, uring, entries) : EDDY_ENOTSUP;
+  int refused = uring.fit_for_default() ? open_readiness(loop, uring, entries) : EDDY_ENOTSUP;
   if (refused == 0) return 0;
   loop.driver_reason = why_not_uring(refused);
   return open_readiness(loop, epoll, 0);
@@ -48,7 +48,7 @@ static int open_named(Loop &loop, uint32_t driver, uint32_t entries) {
 }
 
 static int probe(uint32_t driver) {
-  if (driver == EDDY_DRIVER_IO_URING) return ended(uring_probe());
+  if (driver == EDDY_DRIVER_IO_URING) return ended(uring.probe());
   return driver == EDDY_DRIVER_EPOLL ? 0 : failed(EDDY_ENOTSUP);
 }
 
@@ -65,7 +65,7 @@ static int open_named(Loop &loop, uint32_t driver, uint32_t) {
 }
 
 static int probe(uint32_t driver) {
-  return driver == EDDY_DRIVER_AFD ? ended(afd_probe()) : failed(EDDY_ENOTSUP);
+  return driver == EDDY_DRIVER_AFD ? ended(afd.probe()) : failed(EDDY_ENOTSUP);
 }
 
 #endif

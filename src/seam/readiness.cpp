@@ -1,7 +1,5 @@
 // Readiness turned into completion: try, else wait for readiness and retry. One for every readiness
 // system.
-#include "api/pool.hpp"
-#include "api/stream.hpp"
 #include "core/loop.hpp"
 
 namespace eddy {
@@ -24,35 +22,22 @@ static bool arm(Source &source, Lane which) {
   return false;
 }
 
-// A transfer that was shorter than asked has emptied (or filled) the kernel's buffer, which saves the
-// attempt that would say so. Not so behind the peer's end, for that must be read.
-static bool exhausted(const Source &source, Kind kind, uint64_t asked, int64_t moved) {
-  if (kind == Kind::read || kind == Kind::read_pool)
-    return moved > 0 && static_cast<uint64_t>(moved) < asked && !source.hung_up;
-  return false;
-}
-
-static uint64_t asked_of(const Op &op) {
-  if (op.kind == Kind::read_pool) return op.pool.pool->buffer_size;
-  return op.kind == Kind::read ? op.io.total : 0;
-}
-
 // False: the lane waits for readiness, for the user, or has nothing to do.
 static bool try_head(Source &source, Lane which) {
   Op *head = source.lanes[which].head;
   if (!head || (!(source.ready & bit(which)) && (source.armed & bit(which)))) return false;
-  Kind kind = head->kind;
-  if (kind == Kind::read_pool && source.loop->receive_now) { // where its callback is due
+  if ((head->bits & kLate) && source.loop->receive_now) { // where its callback is due
     if (!(source.armed & bit(which))) return !arm(source, which);
     if (!(head->bits & kParked)) op_receive(*head);
     return false;
   }
-  uint64_t asked = asked_of(*head);
   OsResult got = source.loop->readiness->perform(*head);
   if (got.value == kBlocked) return false;
   if (got.value == kAgain) return !arm(source, which);
+  auto emptied = row_of(head->kind).emptied;
+  bool exhausted = emptied && emptied(*head, got);
   settle(*head, got);
-  if (!exhausted(source, kind, asked, got.value)) return true;
+  if (!exhausted) return true;
   if (source.lanes[which].head) return !arm(source, which);
   source.ready &= static_cast<uint8_t>(~bit(which));
   return false;
@@ -73,14 +58,15 @@ static void tell_waits(Source &source, uint32_t events) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
     if (!waits(*op)) continue;
-    if (uint32_t held = events & (op->poll.events | EDDY_POLL_ERROR)) settle_waiter(*op, {held, 0});
+    if (uint32_t held = events & (op->as<Waiting>().events | EDDY_POLL_ERROR))
+      settle_waiter(*op, {held, 0});
   }
 }
 
 static uint32_t wanted_of(const Source &source) {
   uint32_t wanted = 0;
   for (const Op *op = source.waiters.head; op; op = op->next)
-    if (waits(*op)) wanted |= op->poll.events;
+    if (waits(*op)) wanted |= op->as<Waiting>().events;
   return wanted;
 }
 
@@ -112,16 +98,15 @@ static void run(Source &source, unsigned lanes) {
 
 void adapter_run(Source &source, unsigned lanes) { run(source, lanes); }
 
-// What an event leads to, but for a pool read.
+// What an event leads to, but for a late read.
 [[gnu::noinline]] static void answer(Source &source, unsigned lanes, uint32_t events) {
   if (lanes) run(source, lanes);
   if (!source.waiters.head || source.closing || (source.paused & kPausedByConnect)) return;
   tell_waits(source, events); // after the lanes
 }
 
-// A pool read that receives where its callback is due.
 static bool receives_late(const Source &source, const Op &reader) {
-  return reader.kind == Kind::read_pool && source.loop->receive_now && !source.paused;
+  return (reader.bits & kLate) && source.loop->receive_now && !source.paused;
 }
 
 void adapter_ready(Source &source, unsigned lanes, bool hung_up, uint32_t events) {
@@ -145,8 +130,8 @@ constexpr uint64_t kMostRiding = 4096;
 // Whether what a lane has queued may go with the writes of other streams, in one call at the end of the turn.
 static bool may_ride(const Source &source) {
   const Op *head = source.lanes[kWriteLane].head;
-  return head && head->kind == Kind::write && source.loop->readiness->carry &&
-         static_cast<const eddy_stream &>(source).queued <= kMostRiding;
+  return head && (head->bits & kRides) && source.loop->readiness->carry &&
+         source.queued <= kMostRiding;
 }
 
 static void adapter_submit(Op &op) {
@@ -155,11 +140,11 @@ static void adapter_submit(Op &op) {
   if (which == kWaiters) {
     // The others of a foreign descriptor are told at the flush, of what this look might swallow.
     if ((op.bits & kStarting) && (source.kind != SourceKind::fd || source.waiters.head == &op)) {
-      OsResult got = source.loop->readiness->look(source, op.poll.events);
+      OsResult got = source.loop->readiness->look(source, op.as<Waiting>().events);
       if (got.value != kAgain) settle_waiter(op, got);
     }
     if (op.state == State::queued) work_later(source, bit(which));
-  } else if (source.ready & bit(which) || op.kind == Kind::connect) {
+  } else if (source.ready & bit(which)) {
     if (which == kWriteLane && !source.loop->send_now && may_ride(source))
       work_later(source, bit(which));
     else

@@ -9,12 +9,15 @@
 namespace eddy {
 
 static pthread_key_t at_end;
+static std::atomic<void (*)(uintptr_t)> thread_ended;
+
+void os_on_thread_end(void (*ended)(uintptr_t)) { thread_ended = ended; }
 
 // Other destructors of the thread may yet come, and use loops: then it gets another number.
 static void end(void *) {
   uintptr_t number = thread_local_state.number;
   thread_local_state.number = 0;
-  thread_ended(number);
+  if (auto ended = thread_ended.load()) ended(number);
 }
 
 uintptr_t os_thread_begin() {

@@ -31,7 +31,7 @@ uint32_t waiter_events(const Source &source) {
   uint32_t wanted = 0;
   if (source.closing || (source.paused & kPausedByConnect)) return 0;
   for (const Op *op = source.waiters.head; op; op = op->next)
-    if (!op->count && op->reason == Reason::none) wanted |= op->poll.events;
+    if (!op->count && op->reason == Reason::none) wanted |= op->as<Waiting>().events;
   return afd_mask(wanted);
 }
 
@@ -197,6 +197,8 @@ Overlapped &overlapped(Loop &loop) { return state(loop).overlapped; }
 
 constinit const Readiness afd = {
     .id = EDDY_DRIVER_AFD,
+    .probe = afd_probe,
+    .fit_for_default = nullptr,
     .open = afd_open,
     .destroy = afd_destroy,
     .bind_thread = nullptr,

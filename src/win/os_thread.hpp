@@ -1,5 +1,5 @@
 // What the library keeps for the calling thread, and its identity: the address of its environment block, one
-// instruction. Another thread may get the same address only after the end of this one has been told to thread_ended().
+// instruction. Another thread may get the same address only after the end of this one has been told (os_on_thread_end).
 // (A thread_local variable of mingw is a function of a runtime that the DLL does not have.)
 #pragma once
 

@@ -1,6 +1,8 @@
 // The lanes of a pipe: at most one request each, and what its outcome does.
 #include "pipe.hpp"
+#include "api/connect.hpp"
 #include "api/pool.hpp"
+#include "api/transfer.hpp"
 
 namespace eddy {
 namespace {
@@ -62,7 +64,7 @@ bool readable(const Pipe &pipe) {
 }
 
 OsResult begin_read(Pipe &pipe, Op &op) {
-  const eddy_buf_t *room = op.io.buffers;
+  const eddy_buf_t *room = op.as<Transfer>().buffers;
   while (!room->size) room++; // there is one with room
   size_t size = room->size < kMostRead ? room->size : kMostRead;
   pipe.readable = false;
@@ -73,7 +75,7 @@ OsResult begin_read(Pipe &pipe, Op &op) {
 
 // Waits without a buffer, and takes one when there is something to put there.
 OsResult begin_pool_read(Pipe &pipe, Op &op) {
-  eddy_pool &pool = *op.pool.pool;
+  eddy_pool &pool = *op.as<PoolRead>().pool;
   if (!readable(pipe)) {
     pool_passes(op);
     static char nothing;
@@ -120,7 +122,7 @@ void pool_read_ended(Pipe &pipe, Op &op, OsResult got) {
   if (got.value > 0)
     settle_pool(op, index, static_cast<uint32_t>(got.value));
   else
-    pool_return(*op.pool.pool, index, &op);
+    pool_return(*op.as<PoolRead>().pool, index, &op);
   if (op.reason != Reason::none)
     op_end_reason(op);
   else if (got.value != kAgain)
@@ -150,10 +152,10 @@ void read_ended(Source &source, OsResult raw) {
 
 OsResult begin_write(Pipe &pipe, Op &op) {
   if (!pipe.writes) return os_failure(ERROR_ACCESS_DENIED);
-  if (op.io.count == 0) return {};
-  size_t size = op.io.buffers->size - op.io.offset;
+  if (op.as<Transfer>().count == 0) return {};
+  size_t size = op.as<Transfer>().buffers->size - op.as<Transfer>().offset;
   if (size == 0) return {};
-  char *data = static_cast<char *>(op.io.buffers->data) + op.io.offset;
+  char *data = static_cast<char *>(op.as<Transfer>().buffers->data) + op.as<Transfer>().offset;
   OsResult got = begin(pipe, kWriteLane, true, data, size < kMostWritten ? size : kMostWritten);
   if (got.value == kAgain) op_activate(op);
   return got;
@@ -168,7 +170,7 @@ void note_end(Source &source, OsResult written) {
 }
 
 void run_connect(Source &source, Op &op) {
-  OsResult got = pipe_connect(source, *op.connect.local);
+  OsResult got = pipe_connect(source, *op.as<Connect>().local);
   if (got.value == kBusy)
     connect_later(op);
   else
@@ -217,7 +219,7 @@ void run_waiters(Source &source) {
   uint32_t now = source.waiters.head ? events_now(pipe) : 0;
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
-    uint32_t held = now & op->poll.events;
+    uint32_t held = now & op->as<Waiting>().events;
     if (held)
       settle_waiter(*op, {held, 0});
     else

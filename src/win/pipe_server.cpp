@@ -1,6 +1,8 @@
 // Listening on a pipe's name: a few instances wait for clients, and each that gets one becomes a stream.
 #include "pipe.hpp"
 
+#include "api/accept.hpp"
+
 #include <atomic>
 
 namespace eddy {

@@ -42,8 +42,13 @@ void os_keep_error(int32_t native) {
   keep(error_slot, reinterpret_cast<void *>(static_cast<intptr_t>(native)));
 }
 
+static std::atomic<void (*)(uintptr_t)> thread_ended;
+
+void os_on_thread_end(void (*ended)(uintptr_t)) { thread_ended = ended; }
+
 static void NTAPI at_event(PVOID, DWORD event, PVOID) {
-  if (event == DLL_THREAD_DETACH) thread_ended(os_thread());
+  auto ended = thread_ended.load();
+  if (event == DLL_THREAD_DETACH && ended) ended(os_thread());
 }
 
 // The loader calls what stands here, of a program and of a DLL.

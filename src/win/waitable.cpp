@@ -73,7 +73,7 @@ void waitable_run(Source &source) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
     if (!waits(*op)) continue;
-    if (!(op->poll.events & EDDY_READABLE)) {
+    if (!(op->as<Waiting>().events & EDDY_READABLE)) {
       settle_waiter(*op, {EDDY_EINVAL, 0});
       continue;
     }

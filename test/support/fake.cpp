@@ -11,11 +11,16 @@ namespace eddy::fake {
 int worlds;
 static bool opening_completes;
 
+static int open_driver(Loop &loop, const eddy_loop_options_t &options) {
+  loop.driver = opening_completes ? &driver : &adapter;
+  loop.readiness = opening_completes ? nullptr : &readiness;
+  return static_cast<int>(loop.driver->open(loop, options.ring_entries).value);
+}
+
 eddy_loop_t *open(bool completes, const eddy_loop_options_t *options) {
-  Tables tables = {completes ? &driver : &adapter, completes ? nullptr : &readiness};
   opening_completes = completes;
   eddy_loop_t *loop = nullptr;
-  assert_int_equal(loop_open(options, &tables, &loop), 0);
+  assert_int_equal(loop_open(options, open_driver, &loop), 0);
   return loop;
 }
 
@@ -87,7 +92,7 @@ eddy_stream_t *stream(Loop &loop) {
 
 OsResult accept_one(Line &line, Op &op) {
   Source &source = *op.source;
-  if (source.paused || op.count >= op.accept.limit) return {kBlocked, 0};
+  if (source.paused || op.count >= op.as<Accept>().limit) return {kBlocked, 0};
   Script &script = line.script[kReadLane];
   if (!script.empty()) {
     Step step = script.pop();
@@ -102,8 +107,8 @@ OsResult accept_one(Line &line, Op &op) {
   pair(ends);
   stream_connected(*made, ends[0], nullptr);
   fake::line(*made).peer = ends[1];
-  (op.accept.first ? op.accept.last->accepted_next : op.accept.first) = made;
-  op.accept.last = made;
+  (op.as<Accept>().first ? op.as<Accept>().last->accepted_next : op.as<Accept>().first) = made;
+  op.as<Accept>().last = made;
   return {0, 0};
 }
 

@@ -6,8 +6,10 @@
 // the test.
 #pragma once
 
+#include "api/accept.hpp"
 #include "api/pool.hpp"
 #include "api/stream.hpp"
+#include "api/transfer.hpp"
 
 namespace eddy::fake {
 

@@ -62,9 +62,11 @@ static void launch(Line &mine, Lane which) {
   request = {};
   uint32_t ops = 1;
   if (head->kind == Kind::write) request.count = gather(*head, request.run, 64, &ops);
-  if (head->kind == Kind::accept && (source.paused || head->count >= head->accept.limit)) return;
+  if (head->kind == Kind::accept && (source.paused || head->count >= head->as<Accept>().limit))
+    return;
   // The request of a pool read only waits for data: a buffer is taken when there is some.
-  if (head->kind == Kind::read_pool && (head->bits & kParked) && !head->pool.called) return;
+  if (head->kind == Kind::read_pool && (head->bits & kParked) && !head->as<PoolRead>().called)
+    return;
   request.live = true;
   source.inflight |= static_cast<uint8_t>(bit(which));
   mine.launches[which]++;
@@ -92,7 +94,7 @@ static void launch_waiters(Line &mine) {
 static OsResult outcome(Line &mine, Request &request, Op &head) {
   mine.attempts[lane_of(head.kind)]++;
   switch (head.kind) {
-  case Kind::read: return take(mine, head.io.buffers, head.io.count);
+  case Kind::read: return take(mine, head.as<Transfer>().buffers, head.as<Transfer>().count);
   case Kind::write: return put(mine, request.run, request.count);
   case Kind::accept: return accept_one(mine, head);
   default: return attempt_of(mine, head);
@@ -106,7 +108,7 @@ static void went(Line &mine, Lane which) {
 
 // One buffer of a pool read, taken now, in turn.
 static void receive(Line &mine, Op &reader) {
-  eddy_pool &pool = *reader.pool.pool;
+  eddy_pool &pool = *reader.as<PoolRead>().pool;
   bool any = mine.arrived > mine.taken || mine.end || mine.error || !mine.script[kReadLane].empty();
   if (!any) return;
   if (reader.reason == Reason::none && !pool_admits(reader)) {
@@ -188,7 +190,7 @@ void complete_waiters(Line &mine) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;
     if (op->state != State::active) continue;
-    uint32_t level = level_of(mine, op->poll.events);
+    uint32_t level = level_of(mine, op->as<Waiting>().events);
     if (!level) continue;
     mine.polls--;
     op_requeue(*op);

@@ -14,7 +14,8 @@ static OsResult readiness_after_fork(Loop &) { return {}; }
 static OsResult perform_pool(Line &line, Op &op) {
   char bytes[2048];
   eddy_buf_t room = {bytes, sizeof bytes};
-  if (op.pool.pool->buffer_size < room.size) room.size = op.pool.pool->buffer_size;
+  if (op.as<PoolRead>().pool->buffer_size < room.size)
+    room.size = op.as<PoolRead>().pool->buffer_size;
   OsResult granted = pool_free_for(op) ? take(line, &room, 1) : OsResult{kAgain, 0};
   if (granted.value > 0)
     assert_int_equal(send(line.peer, bytes, static_cast<size_t>(granted.value), 0), granted.value);
@@ -28,10 +29,10 @@ OsResult attempt_of(Line &line, Op &op) {
   Lane which = lane_of(op.kind);
   line.attempts[which]++;
   switch (op.kind) {
-  case Kind::read: return take(line, op.io.buffers, op.io.count);
+  case Kind::read: return take(line, op.as<Transfer>().buffers, op.as<Transfer>().count);
   case Kind::read_pool: return perform_pool(line, op);
   case Kind::write: {
-    if (op.io.count == 0) return {0, 0};
+    if (op.as<Transfer>().count == 0) return {0, 0};
     eddy_buf_t run[64];
     uint32_t ops;
     return put(line, run, gather(op, run, 64, &ops));
@@ -116,6 +117,8 @@ void notify(Line &line, unsigned lanes, bool hung_up) {
 
 const Readiness readiness = {
     .id = EDDY_DRIVER_EPOLL,
+    .probe = nullptr,
+    .fit_for_default = nullptr,
     .open = readiness_open,
     .destroy = destroy_world,
     .bind_thread = nullptr,

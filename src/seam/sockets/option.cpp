@@ -1,4 +1,4 @@
-// Options by eddy's numbers, with the same ranges on every OS; and closing, which depends on one of them.
+// Options by eddy's numbers, with the same ranges on every OS.
 #include "option.hpp"
 
 #include "native.hpp"
@@ -91,14 +91,5 @@ OsResult os_socket_get_option(eddy_native_t fd, uint32_t option, int64_t *value)
 }
 
 OsResult os_socket_reset_on_close(eddy_native_t fd) { return set_linger(fd, true, 0); }
-
-// With a positive linger time close(2) of Linux would block, non-blocking socket or not, and closesocket of Windows
-// would refuse (WSAEWOULDBLOCK). Both go on sending in the background without it too; Linux does so even after the
-// time (tcp_close).
-void os_socket_close(eddy_native_t fd) {
-  int64_t seconds;
-  if (get_linger(fd, &seconds).value == 0 && seconds > 0) set_linger(fd, false, 0);
-  os_socket_drop(fd);
-}
 
 } // namespace eddy

@@ -67,7 +67,7 @@ void done(Rec &rec, int64_t result) {
     assert_int_equal(eddy_op_peek_lease(&rec.op, &lease), 1);
     assert_int_equal(lease.size, result);
     in_order(peer, lease.data, lease.size);
-    uint32_t held = op_of(&rec.op).pool.held;
+    uint32_t held = op_of(&rec.op).as<PoolRead>().held;
     assert_true(held <= slot.credits && held >= slot.lent);
     if (slot.lent < kBuffers && chance(2)) {
       assert_int_equal(eddy_op_take_lease(&rec.op, &lease), 1);
@@ -185,7 +185,7 @@ void check() {
       assert_int_equal(slot.rec.starts - slot.rec.finals, is);
       pending += is;
       lent += slot.lent;
-      if (is && slot.leases) assert_true(op_of(&slot.rec.op).pool.held <= slot.credits);
+      if (is && slot.leases) assert_true(op_of(&slot.rec.op).as<PoolRead>().held <= slot.credits);
     }
     if (!peer.stream || peer.closing) continue;
     const Line &line = fake::line(peer.stream);
@@ -193,7 +193,7 @@ void check() {
     assert_true(peer.written <= line.sent);
     uint64_t queued = 0;
     for (const Op *op = peer.stream->lanes[kWriteLane].head; op; op = op->next)
-      queued += op->io.total - op->transferred;
+      queued += op->as<Transfer>().total - op->transferred;
     assert_int_equal(queued, eddy_stream_queued(peer.stream));
   }
   assert_int_equal(refs, pending);
