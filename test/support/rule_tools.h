@@ -2,15 +2,10 @@
 #ifndef EDDY_TEST_RULE_TOOLS_H
 #define EDDY_TEST_RULE_TOOLS_H
 
-#include "net.h"
+#include "peer.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
-
-// Some turns without a wait: what must not happen would happen here.
-static inline void turns(eddy_loop_t *loop, int count) {
-  while (count--) eddy_loop_step(loop, 0);
-}
 
 static inline void raw_write(int fd, const void *data, size_t size) {
   for (const char *at = data; size;) {
@@ -18,18 +13,6 @@ static inline void raw_write(int fd, const void *data, size_t size) {
     assert_true(sent > 0);
     at += sent;
     size -= (size_t)sent;
-  }
-}
-
-// Reads until the peer's end; the number of bytes, or -1 after an error.
-static inline int64_t raw_read_all(int fd) {
-  static char waste[65536];
-  int64_t total = 0;
-  for (;;) {
-    ssize_t got = patient_recv(fd, waste, sizeof waste, 0);
-    if (got == 0) return total;
-    if (got < 0) return -1;
-    total += got;
   }
 }
 

@@ -146,19 +146,6 @@ static inline int raw_drain(int fd) {
   return now < 0 ? errno : 0;
 }
 
-// How many connections a closed listener had left in the kernel's queue: those are reset, the others have
-// ended. Closes all of them.
-static inline int raw_never_accepted(const int *fds, int count) {
-  int resets = 0;
-  for (int i = 0; i < count; i++) {
-    int error = raw_drain(fds[i]);
-    assert_true(error == 0 || error == ECONNRESET);
-    resets += error != 0;
-    close(fds[i]);
-  }
-  return resets;
-}
-
 // A tiny send buffer. Receive buffers stay: shrunk below a segment of the loopback interface they make
 // the kernel wait for its probe timer.
 static inline void small_buffers(eddy_stream_t *stream, int64_t bytes) {

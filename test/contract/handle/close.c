@@ -6,7 +6,7 @@
 static void rule_8_pending_ops_end_before_the_close_op(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   static char data[1 << 24];
   eddy_buf_t in = buffer(data, 1), out = buffer(data, sizeof data);
   struct rec r[5] = {0}, closed = {0}, late = {0};
@@ -33,8 +33,8 @@ static void rule_8_pending_ops_end_before_the_close_op(void **state) {
   }
   assert_int_equal(late.result, EDDY_ECLOSED);
   assert_true(late.order < closed.order);
-  assert_true(raw_read_all(peer) >= 0);
-  close(peer);
+  assert_true(peer_receive_rest(&peer) >= 0);
+  peer_close(&peer);
 }
 
 static eddy_stream_t *doomed;
@@ -48,7 +48,7 @@ static void release_and_close(struct rec *rec, int64_t result) {
 
 static void rule_8_a_refused_release_ends_before_the_close_op(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int peer = raw_peer(loop, &doomed);
+  struct peer peer = peer_open(loop, PEER_TCP, &doomed);
   struct rec yield = {.then = release_and_close};
   refused = after = (struct rec){0};
   eddy_yield(loop, &yield.op, rec_cb);
@@ -56,13 +56,13 @@ static void rule_8_a_refused_release_ends_before_the_close_op(void **state) {
   turn_until(loop, &after.finals, 1);
   assert_int_equal(refused.result, EDDY_ETIMEDOUT);
   assert_true(refused.order < after.order);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_8_close_without_op(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream, *idle;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4);
   struct rec read = {0};
@@ -71,8 +71,8 @@ static void rule_8_close_without_op(void **state) {
   assert_int_equal(eddy_loop_alive(loop), 1);
   assert_int_equal(eddy_loop_run(loop), 0);
   assert_int_equal(read.result, EDDY_ECANCELED);
-  assert_int_equal(raw_read_all(peer), 0); // the descriptor is closed
-  close(peer);
+  assert_int_equal(peer_receive_rest(&peer), 0); // the descriptor is closed
+  peer_close(&peer);
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET6, &idle), 0);
   eddy_stream_close(idle, NULL, NULL);
   assert_int_equal(eddy_loop_run(loop), 0);
@@ -81,14 +81,13 @@ static void rule_8_close_without_op(void **state) {
 static void rule_8_close_reset(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec closed = {0};
   eddy_stream_close_reset(stream, &closed.op, rec_cb);
   turn_until(loop, &closed.finals, 1);
   char data[4];
-  assert_int_equal(patient_recv(peer, data, 4, 0), -1);
-  assert_int_equal(errno, ECONNRESET);
-  close(peer);
+  assert_int_equal(peer_receive_any(&peer, data, 4), EDDY_ECONNRESET);
+  peer_close(&peer);
 }
 
 static void rule_8_every_kind_of_handle_closes(void **state) {
@@ -98,7 +97,8 @@ static void rule_8_every_kind_of_handle_closes(void **state) {
   eddy_pool_t *pool;
   eddy_fd_t *fd;
   eddy_stream_t *stream;
-  int ends[2], peer = raw_peer(loop, &stream);
+  int ends[2];
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   assert_int_equal(pipe(ends), 0);
   assert_int_equal(eddy_fd_open(loop, ends[0], &fd), 0);
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
@@ -123,7 +123,7 @@ static void rule_8_every_kind_of_handle_closes(void **state) {
   assert_true(accept.order < closed[0].order && poll.order < closed[1].order);
   close(ends[0]);
   close(ends[1]);
-  close(peer);
+  peer_close(&peer);
 }
 
 static eddy_native_t taken;
@@ -135,7 +135,7 @@ static void take_native(struct rec *rec, int64_t result) {
 static void rule_8_release_yields_the_descriptor(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4);
   struct rec read = {0}, busy = {0}, release = {.then = take_native}, again = {0};
@@ -143,7 +143,7 @@ static void rule_8_release_yields_the_descriptor(void **state) {
   eddy_stream_release(stream, &busy.op, rec_cb);
   turn_until(loop, &busy.finals, 1);
   assert_int_equal(busy.result, EDDY_EBUSY);
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   turn_until(loop, &read.finals, 1); // nothing was changed
   assert_int_equal(read.result, 2);
   eddy_native_t native = eddy_stream_native(stream);
@@ -152,14 +152,14 @@ static void rule_8_release_yields_the_descriptor(void **state) {
   assert_int_equal(release.result, 0);
   assert_int_equal(taken, native);
   assert_int_equal(eddy_stream_adopt(loop, taken, &stream), 0);
-  raw_write(peer, "cd", 2);
+  peer_send(&peer, "cd", 2);
   eddy_stream_read(stream, &read.op, &buf, 1, rec_cb);
   turn_until(loop, &read.finals, 2);
   assert_memory_equal(data, "cd", 2);
   eddy_stream_release(stream, &again.op, rec_cb); // not taken: closed
   turn_until(loop, &again.finals, 1);
-  assert_int_equal(raw_read_all(peer), 0);
-  close(peer);
+  assert_int_equal(peer_receive_rest(&peer), 0);
+  peer_close(&peer);
 }
 
 int main(void) {

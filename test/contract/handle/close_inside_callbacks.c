@@ -52,8 +52,8 @@ static void rule_8_closed_inside_one_shot_callbacks(void **state) {
   for (int kind = 0; kind < 9; kind++) {
     for (int round = 0; round < 2; round++) {
       reset(state, round);
-      int peer = raw_peer(loop, &stream);
-      raw_write(peer, "abcd", 4);
+      struct peer peer = peer_open(loop, PEER_TCP, &stream);
+      peer_send(&peer, "abcd", 4);
       struct rec r[4] = {{.then = kind < 8 ? close_it : NULL}};
       eddy_op_t *op = &r[0].op;
       if (kind == 0) eddy_stream_read(stream, op, &in, 1, rec_cb);
@@ -77,8 +77,8 @@ static void rule_8_closed_inside_one_shot_callbacks(void **state) {
       eddy_stream_write(stream, &r[2].op, &big, 1, rec_cb);
       eddy_stream_wait(stream, &r[3].op, EDDY_PRIORITY, rec_cb);
       finish(r, 4);
-      raw_read_all(peer);
-      close(peer);
+      peer_receive_rest(&peer);
+      peer_close(&peer);
     }
   }
 }
@@ -107,12 +107,10 @@ static void rule_8_closed_inside_listener_callbacks(void **state) {
     reset(state, round & 1);
     want_more = round < 2;
     listener = listen_loopback(loop, &addr);
-    struct sockaddr_in native;
-    eddy_addr_to_native(&addr, &native, sizeof native);
-    int clients[3];
+    struct peer clients[3];
     for (int i = 0; i < 3; i++) {
-      clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      assert_int_equal(connect(clients[i], (struct sockaddr *)&native, sizeof native), 0);
+      clients[i] = peer_connect(&addr);
+      assert_true(clients[i].fd >= 0);
     }
     struct rec r[2] = {{.then = close_it}};
     if (round < 4)
@@ -122,7 +120,7 @@ static void rule_8_closed_inside_listener_callbacks(void **state) {
     eddy_listener_accept(listener, &r[1].op, rec_cb);
     if (round == 2 || round == 3) eddy_cancel(&r[0].op); // inside the final callback
     finish(r, 2);
-    for (int i = 0; i < 3; i++) close(clients[i]);
+    for (int i = 0; i < 3; i++) peer_close(&clients[i]);
   }
 }
 
@@ -150,9 +148,9 @@ static void rule_8_closed_inside_pool_read_callbacks(void **state) {
     want_more = round < 2;
     eddy_pool_options_t options = {.size = sizeof options, .buffer_size = 64, .buffers = 8};
     assert_int_equal(eddy_pool_open(loop, &options, &pool), 0);
-    int peer = raw_peer(loop, &stream);
-    raw_write(peer, room, 300);
-    close(peer);
+    struct peer peer = peer_open(loop, PEER_TCP, &stream);
+    peer_send(&peer, room, 300);
+    peer_close(&peer);
     struct rec r[1] = {{.then = close_it}};
     eddy_stream_read_pool(stream, &r[0].op, pool, 0, rec_cb);
     finish(r, 1);

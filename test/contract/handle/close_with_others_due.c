@@ -1,5 +1,6 @@
 // A handle closed inside any callback of its own, with other ops pending on it, some of them just about
 // to be called as well.
+#include "peer.h"
 #include "trap.h"
 
 static eddy_stream_t *victim;
@@ -7,7 +8,7 @@ static eddy_listener_t *victim_listener;
 static eddy_fd_t *victim_fd;
 static struct rec closed;
 
-static void close_stream(struct rec *rec, int64_t result) {
+static void close_victim(struct rec *rec, int64_t result) {
   (void)rec;
   (void)result;
   if (!victim) return;
@@ -37,14 +38,14 @@ static void on_a_stream(void **state) {
   char *big = calloc(1, 4 << 20);
   for (int kind = 0; kind < kKinds; kind++) {
     for (int busy = 0; busy < 2; busy++) {
-      int peer = tcp_peer(loop, &victim);
+      struct peer peer = peer_open(loop, PEER_TCP, &victim);
       eddy_stream_t *stream = victim;
       eddy_pool_t *pool = pool_of(loop, 4, 64);
       memset(&closed, 0, sizeof closed);
-      struct rec doer = {.then = close_stream}, others[4] = {{.then = NULL}};
+      struct rec doer = {.then = close_victim}, others[4] = {{.then = NULL}};
       char room[8], room2[8];
       eddy_buf_t in = buffer(room, 8), in2 = buffer(room2, 8), out = buffer(big, 4 << 20);
-      CHECK_EQ(write(peer, "12345678", 8), 8);
+      peer_send(&peer, "12345678", 8);
       switch (kind) {
       case kRead: eddy_stream_read(stream, &doer.op, &in, 1, rec_cb); break;
       case kWrite:
@@ -77,7 +78,7 @@ static void on_a_stream(void **state) {
       if (kind == kPool) CHECK_EQ(doer.result, EDDY_ECANCELED);
       CHECK_EQ(eddy_pool_free(pool), 4);
       eddy_pool_close(pool, NULL, NULL);
-      close(peer);
+      peer_close(&peer);
     }
   }
   free(big);
@@ -88,7 +89,7 @@ static void in_its_connect(void **state) {
   eddy_addr_t addr;
   listen_loopback(loop, &addr);
   for (int refused = 0; refused < 2; refused++) {
-    struct rec connect = {.then = close_stream}, read = {0};
+    struct rec connect = {.then = close_victim}, read = {0};
     memset(&closed, 0, sizeof closed);
     if (refused) addr.port = 1;
     CHECK_EQ(eddy_stream_open(loop, EDDY_AF_INET, &victim), 0);
@@ -111,10 +112,10 @@ static void in_an_accept(void **state) {
   victim_listener = listen_loopback(loop, &addr);
   memset(&closed, 0, sizeof closed);
   struct rec accepts = {.then = close_listener};
-  int peers[5];
+  struct peer peers[5];
   for (int i = 0; i < 5; i++) {
-    peers[i] = socket(AF_INET, SOCK_STREAM, 0);
-    connect_raw(peers[i], &addr);
+    peers[i] = peer_connect(&addr);
+    assert_true(peers[i].fd >= 0);
   }
   eddy_listener_accept_many(victim_listener, &accepts.op, 0, rec_cb);
   UNTIL(loop, closed.finals);
@@ -127,8 +128,8 @@ static void in_an_accept(void **state) {
   eddy_loop_step(loop, 0);
   for (int i = 0; i < 5; i++) {
     char byte;
-    CHECK(patient_recv(peers[i], &byte, 1, 0) <= 0); // all of them are told
-    close(peers[i]);
+    CHECK(peer_receive_any(&peers[i], &byte, 1) <= 0); // all of them are told
+    peer_close(&peers[i]);
   }
 }
 

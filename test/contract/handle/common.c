@@ -1,6 +1,6 @@
 // What all handles have. Their generation: no two in the same memory have the same one, and a closed handle has none.
 // Their data: there until the close has been told, and never of the handle before.
-#include "tcp.h"
+#include "peer.h"
 
 static uint32_t generation(const void *handle) {
   return eddy_handle_generation((const eddy_handle_t *)handle);
@@ -97,14 +97,14 @@ static void the_users_data(void **state) {
   struct rec accepted = {.then = take_accepted};
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   eddy_handle_set_data((eddy_handle_t *)listener, &addr);
-  int peer = raw_connect(&addr);
+  struct peer peer = peer_connect(&addr);
   eddy_listener_accept(listener, &accepted.op, rec_cb);
   turn_until(loop, &accepted.finals, 1);
   assert_null(data_of(accepted.context)); // it is no heir of its listener
   assert_ptr_equal(data_of(listener), &addr);
   eddy_listener_close(listener, NULL, NULL);
   close_stream(loop, accepted.context);
-  close(peer);
+  peer_close(&peer);
   assert_ptr_equal(eddy_loop_data(loop), state);
 }
 

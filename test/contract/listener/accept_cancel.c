@@ -1,6 +1,6 @@
 // A cancelled multishot accept delivers what it had accepted, and leaks nothing; closing the listener
 // closes what is not delivered.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kPeers = 12 };
 
@@ -20,18 +20,18 @@ static void take_then_end(struct rec *rec, int64_t result) {
     eddy_cancel(&rec->op);
 }
 
-static eddy_listener_t *crowd(eddy_loop_t *loop, int *fds) {
+static eddy_listener_t *crowd(eddy_loop_t *loop, struct peer *peers) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  for (int i = 0; i < kPeers; i++) fds[i] = raw_connect(&addr);
+  for (int i = 0; i < kPeers; i++) peers[i] = peer_connect(&addr);
   accept_queue_wait(eddy_listener_native(listener), kPeers);
   return listener;
 }
 
 static void cancel_delivers(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int fds[kPeers];
-  eddy_listener_t *listener = crowd(loop, fds);
+  struct peer peers[kPeers];
+  eddy_listener_t *listener = crowd(loop, peers);
   struct rec many = {.then = take_then_end};
   cancel_at = 3;
   close_it = NULL;
@@ -49,31 +49,31 @@ static void cancel_delivers(void **state) {
   turn_until(loop, &rest.mores, left);
   turns(loop, 3);
   assert_int_equal(rest.mores, left);
-  for (int i = 0; i < kPeers; i++) close(fds[i]);
+  for (int i = 0; i < kPeers; i++) peer_close(&peers[i]);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
 }
 
 static void close_drops(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int fds[kPeers];
+  struct peer peers[kPeers];
   struct rec many = {.then = take_then_end};
-  close_it = crowd(loop, fds);
+  close_it = crowd(loop, peers);
   cancel_at = 2;
   eddy_listener_accept_many(close_it, &many.op, 8, rec_cb);
   turn_until(loop, &many.finals, 1);
   assert_int_equal(many.result, EDDY_ECANCELED);
   assert_int_equal(many.mores, 2);
   turns(loop, 3);
-  assert_in_range(raw_never_accepted(fds, kPeers), kPeers - 2 - 8, kPeers - 2);
+  assert_in_range(peers_never_accepted(peers, kPeers), kPeers - 2 - 8, kPeers - 2);
   all_ended(loop);
 }
 
 // Ended by a cancel, with payloads under way, and then closed: each is delivered or closed, once.
 static void cancel_then_close(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int fds[kPeers];
-  eddy_listener_t *listener = crowd(loop, fds);
+  struct peer peers[kPeers];
+  eddy_listener_t *listener = crowd(loop, peers);
   struct rec many = {.then = take_then_end};
   close_it = NULL;
   cancel_at = 0;
@@ -84,7 +84,7 @@ static void cancel_then_close(void **state) {
   turn_until(loop, &many.finals, 1);
   assert_int_equal(many.result, EDDY_ECANCELED);
   turns(loop, 3);
-  assert_in_range(raw_never_accepted(fds, kPeers), 0, kPeers - many.mores);
+  assert_in_range(peers_never_accepted(peers, kPeers), 0, kPeers - many.mores);
   all_ended(loop);
 }
 

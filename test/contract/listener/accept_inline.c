@@ -1,5 +1,5 @@
 // Rule 2 on accepts: one that ends inside its start call offers its stream until the op is started again.
-#include "tcp.h"
+#include "peer.h"
 
 static void ignore(eddy_op_t *op, int64_t result) { (void)op, (void)result; }
 
@@ -8,8 +8,9 @@ static void rule_2_inline_accept_not_taken(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  int peers[4], done = 0;
-  for (int i = 0; i < 4; i++) peers[i] = raw_connect(&addr);
+  struct peer peers[4];
+  int done = 0;
+  for (int i = 0; i < 4; i++) peers[i] = peer_connect(&addr);
   struct rec accepted = {0};
   eddy_op_set_flags(&accepted.op, EDDY_OP_INLINE);
   for (int i = 0; i < 3; i++) {
@@ -29,15 +30,15 @@ static void rule_2_inline_accept_not_taken(void **state) {
     assert_int_equal(done, 2); // so this is tested at all
     assert_non_null(last);
   }
-  for (int i = 0; i < (last ? 2 : 3); i++) assert_int_equal(raw_drain(peers[i]), 0);
+  for (int i = 0; i < (last ? 2 : 3); i++) assert_int_equal(peer_drain(&peers[i]), 0);
   if (last) {
     char data = 0;
-    assert_int_equal(recv(peers[2], &data, 1, MSG_DONTWAIT), -1); // open
+    assert_int_equal(peer_receive_some(&peers[2], &data, 1), EDDY_EAGAIN); // open
     eddy_stream_close(last, NULL, NULL);
   }
   eddy_listener_close(listener, NULL, NULL);
   turns(loop, 3);
-  for (int i = 0; i < 4; i++) close(peers[i]);
+  for (int i = 0; i < 4; i++) peer_close(&peers[i]);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
 // Multishot accept holds no more than its limit of accepted connections that were not yet delivered.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kPeers = 40 };
 
@@ -23,8 +23,8 @@ static void closed_at(eddy_loop_t *loop, uint32_t asked, int limit, int last) {
   eddy_addr_t addr;
   struct watch watch = {.rec = {.then = look}, .last = last};
   watch.listener = listen_loopback(loop, &addr);
-  int fds[kPeers];
-  for (int i = 0; i < kPeers; i++) fds[i] = raw_connect(&addr);
+  struct peer peers[kPeers];
+  for (int i = 0; i < kPeers; i++) peers[i] = peer_connect(&addr);
   accept_queue_wait(eddy_listener_native(watch.listener), kPeers);
   eddy_listener_accept_many(watch.listener, &watch.rec.op, asked, rec_cb);
   turn_until(loop, &watch.rec.finals, 1);
@@ -32,7 +32,7 @@ static void closed_at(eddy_loop_t *loop, uint32_t asked, int limit, int last) {
   assert_int_equal(watch.rec.mores, last);
   all_ended(loop);
   // Taken from the kernel and not in a callback yet: never more than the limit.
-  int undelivered = kPeers - raw_never_accepted(fds, kPeers) - last;
+  int undelivered = kPeers - peers_never_accepted(peers, kPeers) - last;
   assert_in_range(undelivered, 0, limit);
 }
 

@@ -1,5 +1,5 @@
 // Opening a listener fails at once, with the reason and no handle.
-#include "tcp.h"
+#include "peer.h"
 
 static void refused_at_once(void **state) {
   eddy_loop_t *loop = LOOP(state);
@@ -42,15 +42,15 @@ static void address_is_free_after_close(void **state) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   for (int i = 0; i < 3; i++) {
-    int fd = raw_connect(&addr);
+    struct peer client = peer_connect(&addr);
     struct rec accepted = {.then = take_accepted}, closed = {0};
     eddy_listener_accept(listener, &accepted.op, rec_cb);
     turn_until(loop, &accepted.finals, 1);
     eddy_stream_close(accepted.context, NULL, NULL); // first to close: TIME_WAIT is on this side
     eddy_listener_close(listener, &closed.op, rec_cb);
     turn_until(loop, &closed.finals, 1);
-    assert_int_equal(raw_drain(fd), 0);
-    close(fd);
+    assert_int_equal(peer_drain(&client), 0);
+    peer_close(&client);
     assert_int_equal(eddy_listener_open(loop, &addr, NULL, &listener), 0);
   }
   eddy_listener_close(listener, NULL, NULL);

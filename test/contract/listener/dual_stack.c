@@ -1,5 +1,5 @@
 // An IPv6 listener takes IPv4 too, with mapped addresses; a v6-only one does not.
-#include "tcp.h"
+#include "peer.h"
 
 static int have_ipv6(void) {
   eddy_addr_t addr;
@@ -33,12 +33,12 @@ static void dual_stack_maps_ipv4(void **state) {
     eddy_listener_accept(listener, &accepted.op, rec_cb);
     eddy_addr_t target;
     eddy_addr_loopback(&target, families[i], addr.port);
-    int fd = raw_connect(&target);
-    assert_true(fd >= 0);
+    struct peer client = peer_connect(&target);
+    assert_true(client.fd >= 0);
     turn_until(loop, &accepted.finals, 1);
     assert_int_equal(accepted.result, 0);
     assert_int_equal(eddy_stream_peer_address(accepted.context, &peer), 0);
-    raw_address(fd, 0, &own);
+    peer_address(&client, &own);
     if (families[i] == EDDY_AF_INET) {
       static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
       assert_int_equal(peer.family, EDDY_AF_INET6);
@@ -50,7 +50,7 @@ static void dual_stack_maps_ipv4(void **state) {
       assert_true(eddy_addr_equal(&peer, &own));
     }
     eddy_stream_close(accepted.context, NULL, NULL);
-    close(fd);
+    peer_close(&client);
   }
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
@@ -72,14 +72,14 @@ static void v6only_leaves_ipv4_alone(void **state) {
   } else {
     struct rec accepted = {.then = take_accepted};
     eddy_listener_accept(four, &accepted.op, rec_cb);
-    int fd = raw_connect(&target);
+    struct peer client = peer_connect(&target);
     turn_until(loop, &accepted.finals, 1);
     accept_queue_is(eddy_listener_native(six), 0);
-    close(fd);
+    peer_close(&client);
     eddy_stream_close(accepted.context, NULL, NULL);
     eddy_listener_close(four, NULL, NULL);
     turns(loop, 3);
-    assert_int_equal(raw_connect(&target), -1);
+    assert_int_equal(peer_connect(&target).fd, -1);
     assert_int_equal(errno, ECONNREFUSED);
   }
   eddy_listener_close(six, NULL, NULL);

@@ -1,5 +1,5 @@
 // Accepted streams have the options of their listener.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kNotThere = -2 };
 
@@ -26,14 +26,14 @@ static void inherits(void **state) {
   }
   struct rec accepted = {.then = take_accepted};
   eddy_listener_accept(listener, &accepted.op, rec_cb);
-  int fd = raw_connect(&addr);
+  struct peer client = peer_connect(&addr);
   turn_until(loop, &accepted.finals, 1);
   for (int i = 0; i < COUNT(set); i++) {
     if (wanted[i] == kNotThere) continue;
     assert_int_equal(eddy_stream_get_option(accepted.context, set[i].option, &got), 0);
     assert_int_equal(got, wanted[i]);
   }
-  close(fd);
+  peer_close(&client);
   eddy_stream_close(accepted.context, NULL, NULL);
   eddy_listener_close(listener, NULL, NULL);
   assert_int_equal(eddy_listener_set_option(listener, EDDY_OPT_KEEPALIVE, 0), EDDY_ECLOSED);

@@ -1,5 +1,5 @@
 // A paused listener leaves connections in the kernel's queue; resumed, it goes on.
-#include "tcp.h"
+#include "peer.h"
 
 static eddy_listener_t *the_listener;
 
@@ -17,7 +17,7 @@ static void take_only(struct rec *rec, int64_t result) {
 }
 
 // A paused listener, whose accept has had its turns, and six peers in its queue.
-static eddy_listener_t *paused_with_six(eddy_loop_t *loop, struct rec *many, int fds[6]) {
+static eddy_listener_t *paused_with_six(eddy_loop_t *loop, struct rec *many, struct peer peers[6]) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   *many = (struct rec){.then = take_only};
@@ -26,7 +26,7 @@ static eddy_listener_t *paused_with_six(eddy_loop_t *loop, struct rec *many, int
   eddy_listener_pause(listener);
   eddy_listener_pause(listener); // once more changes nothing
   turns(loop, 2);
-  for (int i = 0; i < 6; i++) fds[i] = raw_connect(&addr);
+  for (int i = 0; i < 6; i++) peers[i] = peer_connect(&addr);
   accept_queue_wait(eddy_listener_native(listener), 6);
   return listener;
 }
@@ -34,16 +34,16 @@ static eddy_listener_t *paused_with_six(eddy_loop_t *loop, struct rec *many, int
 // Paused while nothing was accepted: all of it stays in the kernel.
 static void before_any(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int fds[6];
+  struct peer peers[6];
   struct rec many;
-  eddy_listener_t *listener = paused_with_six(loop, &many, fds);
+  eddy_listener_t *listener = paused_with_six(loop, &many, peers);
   turn_for(loop, 20 * EDDY_MILLISECOND);
   assert_int_equal(many.calls, 0);
   accept_queue_is(eddy_listener_native(listener), 6);
   eddy_listener_resume(listener);
   eddy_listener_resume(listener);
   turn_until(loop, &many.mores, 6);
-  for (int i = 0; i < 6; i++) close(fds[i]);
+  for (int i = 0; i < 6; i++) peer_close(&peers[i]);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
 }
@@ -51,14 +51,14 @@ static void before_any(void **state) {
 // ... as the peers see when it is closed.
 static void closed_while_paused(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int fds[6];
+  struct peer peers[6];
   struct rec many;
-  eddy_listener_t *listener = paused_with_six(loop, &many, fds);
+  eddy_listener_t *listener = paused_with_six(loop, &many, peers);
   turns(loop, 4);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
   assert_int_equal(many.mores, 0);
-  assert_int_equal(raw_never_accepted(fds, 6), 6);
+  assert_int_equal(peers_never_accepted(peers, 6), 6);
 }
 
 // Paused in each callback, with no accepting ahead: one connection per resume, never two.
@@ -67,8 +67,8 @@ static void in_each_callback(void **state) {
   eddy_addr_t addr;
   the_listener = listen_loopback(loop, &addr);
   struct rec many = {.then = take_and_pause};
-  int fds[8];
-  for (int i = 0; i < 8; i++) fds[i] = raw_connect(&addr);
+  struct peer peers[8];
+  for (int i = 0; i < 8; i++) peers[i] = peer_connect(&addr);
   accept_queue_wait(eddy_listener_native(the_listener), 8);
   eddy_listener_accept_many(the_listener, &many.op, 1, rec_cb);
   for (int i = 1; i <= 5; i++) {
@@ -80,7 +80,7 @@ static void in_each_callback(void **state) {
   }
   eddy_listener_close(the_listener, NULL, NULL);
   all_ended(loop);
-  assert_int_equal(raw_never_accepted(fds, 8), 3);
+  assert_int_equal(peers_never_accepted(peers, 8), 3);
 }
 
 static void one_shot_waits_too(void **state) {
@@ -88,7 +88,7 @@ static void one_shot_waits_too(void **state) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   eddy_listener_pause(listener);
-  int fd = raw_connect(&addr);
+  struct peer client = peer_connect(&addr);
   accept_queue_wait(eddy_listener_native(listener), 1);
   struct rec one = {.then = take_only}, never = {0};
   eddy_listener_accept(listener, &one.op, rec_cb);
@@ -101,7 +101,7 @@ static void one_shot_waits_too(void **state) {
   eddy_cancel(&never.op); // a paused accept can be cancelled
   turn_until(loop, &never.finals, 1);
   assert_int_equal(never.result, EDDY_ECANCELED);
-  close(fd);
+  peer_close(&client);
   eddy_listener_close(listener, NULL, NULL); // and a paused listener closed
   all_ended(loop);
 }

@@ -12,16 +12,14 @@ static void rule_13_pause_and_resume(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   listener = listen_loopback(loop, &addr);
-  struct sockaddr_in native;
-  eddy_addr_to_native(&addr, &native, sizeof native);
   struct rec accepts = {0};
   eddy_listener_pause(listener);
   eddy_listener_pause(listener);
   eddy_listener_accept_many(listener, &accepts.op, 0, rec_cb);
-  int clients[4];
+  struct peer clients[4];
   for (int i = 0; i < 4; i++) {
-    clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(clients[i], (struct sockaddr *)&native, sizeof native), 0);
+    clients[i] = peer_connect(&addr);
+    assert_true(clients[i].fd >= 0);
   }
   turn_for(loop, 20 * EDDY_MILLISECOND);
   assert_int_equal(accepts.calls, 0);
@@ -31,21 +29,19 @@ static void rule_13_pause_and_resume(void **state) {
   eddy_cancel(&accepts.op);
   turn_until(loop, &accepts.finals, 1);
   eddy_listener_close(listener, NULL, NULL);
-  for (int i = 0; i < 4; i++) close(clients[i]);
+  for (int i = 0; i < 4; i++) peer_close(&clients[i]);
 }
 
 static void rule_13_pause_inside_the_callback(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   listener = listen_loopback(loop, &addr);
-  struct sockaddr_in native;
-  eddy_addr_to_native(&addr, &native, sizeof native);
   struct rec accepts = {.then = pause_at_first};
   eddy_listener_accept_many(listener, &accepts.op, 1, rec_cb); // 1: nothing is accepted ahead
-  int clients[3];
+  struct peer clients[3];
   for (int i = 0; i < 3; i++) {
-    clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(clients[i], (struct sockaddr *)&native, sizeof native), 0);
+    clients[i] = peer_connect(&addr);
+    assert_true(clients[i].fd >= 0);
   }
   turn_until(loop, &accepts.mores, 1);
   turn_for(loop, 20 * EDDY_MILLISECOND);
@@ -58,7 +54,7 @@ static void rule_13_pause_inside_the_callback(void **state) {
   turn_until(loop, &accepts.finals, 1);
   assert_int_equal(accepts.result, EDDY_ECANCELED);
   eddy_listener_close(listener, NULL, NULL);
-  for (int i = 0; i < 3; i++) close(clients[i]);
+  for (int i = 0; i < 3; i++) peer_close(&clients[i]);
 }
 
 int main(void) {

@@ -1,6 +1,6 @@
 // Two listeners share a port when both ask for it; every connection goes to one of them.
 #include "needs.h"
-#include "tcp.h"
+#include "peer.h"
 
 enum { kPeers = 24 };
 
@@ -32,8 +32,11 @@ static void both_accept(void **state) {
   eddy_listener_accept_many(one, &first.op, 0, rec_cb);
   eddy_listener_accept_many(two, &second.op, 0, rec_cb);
   total = 0;
-  int peers[kPeers];
-  for (int i = 0; i < kPeers; i++) assert_true((peers[i] = raw_connect(&addr)) >= 0);
+  struct peer peers[kPeers];
+  for (int i = 0; i < kPeers; i++) {
+    peers[i] = peer_connect(&addr);
+    assert_true(peers[i].fd >= 0);
+  }
   turn_until(loop, &total, kPeers);
   assert_int_equal(first.mores + second.mores, kPeers);
 
@@ -42,10 +45,10 @@ static void both_accept(void **state) {
   eddy_listener_close(one, &closed.op, rec_cb);
   turn_until(loop, &closed.finals, 1);
   assert_int_equal(first.result, EDDY_ECANCELED);
-  int more = raw_connect(&addr);
+  struct peer more = peer_connect(&addr);
   turn_until(loop, &total, kPeers + 1);
-  for (int i = 0; i < kPeers; i++) close(peers[i]);
-  close(more);
+  for (int i = 0; i < kPeers; i++) peer_close(&peers[i]);
+  peer_close(&more);
   eddy_listener_close(two, NULL, NULL);
   all_ended(loop);
 }

@@ -1,5 +1,5 @@
 // Rule 14: closing a loop that holds something gives EDDY_EBUSY and changes nothing.
-#include "tcp.h"
+#include "peer.h"
 
 static void rule_14_close_of_a_busy_loop(void **state) {
   (void)state;
@@ -44,7 +44,7 @@ static void rule_14_a_refused_close_keeps_an_offer(void **state) {
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   struct rec first = {.then = take_accepted}, accept = {0};
   eddy_listener_accept(listener, &first.op, rec_cb);
-  int one = raw_connect(&addr), other = raw_connect(&addr);
+  struct peer one = peer_connect(&addr), other = peer_connect(&addr);
   turn_until(loop, &first.finals, 1); // from here on the listener is known to be ready
   eddy_stream_close(first.context, NULL, NULL);
   eddy_op_set_flags(&accept.op, EDDY_OP_INLINE);
@@ -60,8 +60,8 @@ static void rule_14_a_refused_close_keeps_an_offer(void **state) {
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
   assert_int_equal(eddy_loop_close(loop), 0);
-  close(one);
-  close(other);
+  peer_close(&one);
+  peer_close(&other);
 }
 
 int main(void) {

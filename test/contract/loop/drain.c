@@ -42,21 +42,21 @@ static void close_own_handle(struct rec *rec, int64_t result) {
 static void rule_14_handles_closed_by_their_user_during_a_drain(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4);
   struct rec read = {.then = close_own_handle, .context = stream};
   eddy_stream_read(stream, &read.op, &buf, 1, rec_cb);
   assert_int_equal(eddy_loop_drain(loop, eddy_now(loop) + 5 * EDDY_SECOND), 0);
   assert_int_equal(read.finals, 1);
-  assert_int_equal(raw_read_all(peer), 0);
-  close(peer);
+  assert_int_equal(peer_receive_rest(&peer), 0);
+  peer_close(&peer);
 }
 
 static void rule_14_handles_closed_by_their_user_after_a_drain(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream, *other;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &other), 0);
   assert_int_equal(eddy_loop_drain(loop, eddy_now(loop) + 5 * EDDY_SECOND), 0);
   struct rec closed = {0};
@@ -64,7 +64,7 @@ static void rule_14_handles_closed_by_their_user_after_a_drain(void **state) {
   eddy_stream_close(stream, &closed.op, rec_cb);
   assert_int_equal(eddy_loop_drain(loop, eddy_now(loop) + 5 * EDDY_SECOND), 0);
   assert_int_equal(closed.finals, 1);
-  close(peer);
+  peer_close(&peer);
 }
 
 static eddy_lease_t lease;
@@ -78,11 +78,11 @@ static void rule_14_drain_counts_leases(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
   eddy_pool_t *pool;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
   struct rec reads = {.then = take_lease};
   eddy_stream_read_pool(stream, &reads.op, pool, 0, rec_cb);
-  raw_write(peer, "abc", 3);
+  peer_send(&peer, "abc", 3);
   turn_until(loop, &reads.mores, 1);
   assert_int_equal(eddy_loop_drain(loop, eddy_update_now(loop) + 50 * EDDY_MILLISECOND), 1);
   assert_int_equal(reads.finals, 1);
@@ -90,21 +90,19 @@ static void rule_14_drain_counts_leases(void **state) {
   assert_int_equal(eddy_loop_close(loop), EDDY_EBUSY);
   assert_int_equal(eddy_pool_give(pool, lease.id), 0);
   assert_int_equal(eddy_loop_drain(loop, 0), 0);
-  close(peer);
+  peer_close(&peer);
 }
 
 // Connections that were accepted but whose callback is still to come are not leaked, nor closed twice.
 static void drain_with_undelivered_accepts(eddy_loop_t *loop, int many, int take) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  struct sockaddr_in native;
-  eddy_addr_to_native(&addr, &native, sizeof native);
   struct rec first = {0}, r[3] = {{.then = take ? take_accepted : NULL}};
   r[1].then = r[2].then = r[0].then;
-  int clients[4];
+  struct peer clients[4];
   for (int i = 0; i < 4; i++) {
-    clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(clients[i], (struct sockaddr *)&native, sizeof native), 0);
+    clients[i] = peer_connect(&addr);
+    assert_true(clients[i].fd >= 0);
   }
   // After the first the library may know that more are there, and accept them at once.
   eddy_listener_accept(listener, &first.op, rec_cb);
@@ -117,7 +115,7 @@ static void drain_with_undelivered_accepts(eddy_loop_t *loop, int many, int take
   assert_int_equal(eddy_loop_drain(loop, eddy_update_now(loop) + 5 * EDDY_SECOND), 0);
   assert_int_equal(eddy_loop_alive(loop), 0); // nothing is counted twice
   for (int i = 0; i < (many ? 1 : 3); i++) assert_int_equal(r[i].finals, 1);
-  for (int i = 0; i < 4; i++) close(clients[i]);
+  for (int i = 0; i < 4; i++) peer_close(&clients[i]);
 }
 
 static void rule_14_drain_with_undelivered_accepts(void **state) {

@@ -1,5 +1,6 @@
 // A loop drained and closed in full swing. Every buffer is unmapped in its final callback: a write of the
 // kernel's that came later would hit a hole, or the poison that another owner has put there.
+#include "peer.h"
 #include "trap.h"
 
 #include <sys/mman.h>
@@ -32,12 +33,12 @@ static void round_of(int round) {
   eddy_loop_options_t options = {.size = sizeof options, .ring_entries = round % 2 ? 4 : 0};
   eddy_loop_t *loop = open_with(&options);
   eddy_pool_t *pool = pool_of(loop, 64, 4096);
-  int peers[kStreams];
+  struct peer peers[kStreams];
   static char data[kSize];
   live = 0;
   for (int i = 0; i < kStreams; i++) {
     eddy_stream_t *stream;
-    peers[i] = tcp_peer(loop, &stream);
+    peers[i] = peer_open(loop, PEER_TCP, &stream);
     eddy_stream_set_option(stream, EDDY_OPT_SEND_BUFFER, 4096);
     struct block *b = block();
     eddy_buf_t in = buffer(b->room, sizeof b->room);
@@ -54,7 +55,7 @@ static void round_of(int round) {
     eddy_stream_wait(stream, &b->op, EDDY_DISCONNECT, gone);
   }
   for (int i = 0; i < round % 4; i++) eddy_loop_step(loop, 0);
-  for (int i = 0; i < kStreams; i++) patient_send(peers[i], data, sizeof data, MSG_DONTWAIT);
+  for (int i = 0; i < kStreams; i++) peer_send_some(&peers[i], data, sizeof data);
   if (round % 3) eddy_loop_step(loop, 0);
 
   CHECK_EQ(eddy_loop_drain(loop, EDDY_NEVER), 0);
@@ -62,13 +63,12 @@ static void round_of(int round) {
   void *poison = mmap(NULL, 16 * sizeof(struct block), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   memset(poison, 0xa5, 16 * sizeof(struct block));
-  for (int i = 0; i < kStreams; i++)
-    patient_send(peers[i], data, sizeof data, MSG_DONTWAIT | MSG_NOSIGNAL);
+  for (int i = 0; i < kStreams; i++) peer_send_some(&peers[i], data, sizeof data);
   CHECK_EQ(eddy_loop_close(loop), 0);
   for (size_t i = 0; i < 16 * sizeof(struct block); i++)
     CHECK_EQ(((unsigned char *)poison)[i], 0xa5);
   munmap(poison, 16 * sizeof(struct block));
-  for (int i = 0; i < kStreams; i++) close(peers[i]);
+  for (int i = 0; i < kStreams; i++) peer_close(&peers[i]);
 }
 
 static void nothing_is_written_after_the_end(void **state) {

@@ -128,7 +128,7 @@ static void timers_and_io_by_deadline_and_handle(void **state) {
   embed(LOOP(state));
   eddy_loop_t *loop = the_loop;
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4);
   struct rec read = {0}, sleep = {0}, yield = {0};
@@ -145,7 +145,7 @@ static void timers_and_io_by_deadline_and_handle(void **state) {
   assert_int_equal(read.finals, 0);
   for (int i = 0; i < 20 && eddy_loop_next_deadline(loop) == 0; i++) eddy_loop_step(loop, 0);
   assert_int_equal(eddy_loop_next_deadline(loop), EDDY_NEVER);
-  raw_write(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   for (int i = 0; i < 10 && !read.finals; i++) {
     host_wait();
     eddy_loop_step(loop, 0);
@@ -156,7 +156,7 @@ static void timers_and_io_by_deadline_and_handle(void **state) {
   assert_int_equal(host_epoll(0), 0);
   eddy_stream_close(stream, NULL, NULL);
   eddy_loop_step(loop, 0);
-  close(peer);
+  peer_close(&peer);
   unembed();
 }
 

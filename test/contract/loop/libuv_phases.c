@@ -23,7 +23,7 @@ static void once(struct rec *rec, int64_t result) {
 static void phases_of_libuv(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_remote_t *remote = eddy_loop_remote(loop);
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4);
   struct rec timer = {.then = mark, .context = "T"}, pending = {.then = mark, .context = "Q"};
@@ -32,7 +32,7 @@ static void phases_of_libuv(void **state) {
              read = {.then = mark_and_close, .context = "R"};
   closed = (struct rec){.then = mark, .context = "C"};
   trace[0] = 0;
-  raw_write(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   eddy_stream_read(stream, &read.op, &buf, 1, rec_cb);
   eddy_hook_after_wait(loop, &check.op, rec_cb);
   eddy_hook_before_wait(loop, &prepare.op, rec_cb);
@@ -47,7 +47,7 @@ static void phases_of_libuv(void **state) {
   turns(loop, 3);
   assert_int_equal(idle.finals + prepare.finals + check.finals, 3);
   eddy_remote_release(remote);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

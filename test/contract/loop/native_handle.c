@@ -1,5 +1,6 @@
 // A loop inside a foreign epoll loop: the native handle tells of everything but timers, is quiet when there
 // is nothing to do, and steps with a maximal wait return as soon as something happened.
+#include "peer.h"
 #include "trap.h"
 
 #include <pthread.h>
@@ -40,7 +41,7 @@ static eddy_loop_t *embed(void **state) {
 static void everything_is_told(void **state) {
   eddy_loop_t *loop = embed(state);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[64];
   eddy_buf_t in = buffer(room, sizeof room);
   static struct rec disconnect;
@@ -48,7 +49,7 @@ static void everything_is_told(void **state) {
     struct rec read = {0}, write_back = {0}, posted = {0};
     eddy_stream_read(stream, &read.op, &in, 1, rec_cb);
     eddy_loop_flush(loop);
-    CHECK_EQ(write(peer, "x", 1), 1);
+    peer_send(&peer, "x", 1);
     CHECK(host(loop, &read.finals, 1, 10000) <= 4);
     CHECK_EQ(read.finals, 1);
     eddy_buf_t out = buffer(room, 1);
@@ -66,7 +67,7 @@ static void everything_is_told(void **state) {
   int steps = host(loop, &disconnect.finals, 1, 60);
   CHECK(steps <= 4);
   CHECK_EQ(disconnect.finals, 0);
-  close(peer);
+  peer_close(&peer);
   CHECK(host(loop, &disconnect.finals, 1, 10000) <= 4);
   CHECK_EQ(disconnect.finals, 1);
   close(outer);
@@ -88,20 +89,20 @@ static void timers_by_the_deadline(void **state) {
 static void a_maximal_wait_returns(void **state) {
   eddy_loop_t *loop = embed(state);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8];
   eddy_buf_t in = buffer(room, sizeof room);
   for (int i = 0; i < 50; i++) {
     struct rec read = {0};
     eddy_stream_read(stream, &read.op, &in, 1, rec_cb);
     eddy_loop_flush(loop);
-    CHECK_EQ(write(peer, "x", 1), 1);
+    peer_send(&peer, "x", 1);
     if (eddy_loop_next_deadline(loop)) CHECK_EQ(outer_wait(2000), 1);
     int steps = 0;
     for (; !read.finals; steps++) eddy_loop_step(loop, EDDY_NEVER);
     CHECK(steps <= 4);
   }
-  close(peer);
+  peer_close(&peer);
   close(outer);
 }
 
@@ -114,14 +115,14 @@ static void *wake(void *remote) {
 
 static void *send_byte(void *peer) {
   pause_ms(5);
-  CHECK_EQ(write(*(int *)peer, "x", 1), 1);
+  CHECK_EQ(peer_send_any(peer, "x", 1), 1);
   return NULL;
 }
 
 static void data_ends_the_hosts_sleep(void **state) {
   eddy_loop_t *loop = embed(state);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8];
   eddy_buf_t in = buffer(room, sizeof room);
   for (int i = 0; i < 5; i++) {
@@ -135,7 +136,7 @@ static void data_ends_the_hosts_sleep(void **state) {
     UNTIL(loop, read.finals);
     CHECK_EQ(told, 1);
   }
-  close(peer);
+  peer_close(&peer);
   close(outer);
 }
 

@@ -1,6 +1,7 @@
 // The spin option: a wait that is short enough costs no sleep, posts and timers end it like a sleep, and a
 // long wait does sleep after the spinning.
 #include "needs.h"
+#include "peer.h"
 #include "trap.h"
 
 static void waits_end_as_without(void **state) {
@@ -9,7 +10,7 @@ static void waits_end_as_without(void **state) {
   eddy_loop_options_t options = {.size = sizeof options, .spin = 2 * EDDY_MILLISECOND};
   eddy_loop_t *loop = open_with(&options);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8];
   eddy_buf_t in = buffer(room, sizeof room);
   for (int i = 0; i < 10; i++) {
@@ -21,7 +22,7 @@ static void waits_end_as_without(void **state) {
     CHECK(eddy_update_now(loop) >= due);
     CHECK(turns <= 3);
     eddy_stream_read(stream, &read.op, &in, 1, rec_cb);
-    CHECK_EQ(write(peer, "x", 1), 1);
+    peer_send(&peer, "x", 1);
     UNTIL(loop, read.finals);
     eddy_remote_t *remote = eddy_loop_remote(loop);
     eddy_post(remote, &posted.op, rec_cb);
@@ -39,7 +40,7 @@ static void waits_end_as_without(void **state) {
     spun = burnt >= 500 * EDDY_MICROSECOND;
     CHECK(i < 100);
   }
-  close(peer);
+  peer_close(&peer);
   end_loop(loop);
 }
 

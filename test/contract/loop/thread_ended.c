@@ -1,14 +1,14 @@
 // Rule 11: a loop whose thread has ended may be drained, closed or run by another thread. Its owner is told by a number,
 // not by an address, which the next thread may have again.
+#include "peer.h"
 #include "rule_child.h"
-#include "tcp.h"
 
 static eddy_loop_t *loop;
 static eddy_stream_t *stream;
 static struct rec sleep_rec, read_rec;
 static char room[16];
 static eddy_buf_t into;
-static int peer;
+static struct peer peer;
 
 static void *in_thread(void *(*body)(void *), void *argument) {
   pthread_t thread;
@@ -30,7 +30,7 @@ static void *runs(void *unused) {
 static void *runs_and_reads(void *unused) {
   (void)unused;
   eddy_loop_step(loop, 0);
-  peer = raw_peer(loop, &stream);
+  peer = peer_open(loop, PEER_TCP, &stream);
   into = buffer(room, sizeof room);
   read_rec = (struct rec){0};
   eddy_stream_read(stream, &read_rec.op, &into, 1, rec_cb);
@@ -71,7 +71,7 @@ static void drained_by_another(void **state) {
   assert_int_equal(read_rec.finals, 1);
   assert_true(read_rec.result == EDDY_ECANCELED);
   assert_int_equal(eddy_loop_close(loop), 0);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void drained_and_closed_by_a_third(void **state) {
@@ -81,7 +81,7 @@ static void drained_and_closed_by_a_third(void **state) {
   assert_null(in_thread(drains, NULL));
   assert_int_equal(read_rec.finals, 1);
   assert_null(in_thread(closes, NULL));
-  close(peer);
+  peer_close(&peer);
 }
 
 // What was pending goes on, with nothing lost.
@@ -89,13 +89,13 @@ static void run_by_another(void **state) {
   (void)state;
   loop = test_loop();
   in_thread(runs_and_reads, NULL);
-  patient_send(peer, "later", 5, MSG_NOSIGNAL);
+  peer_send(&peer, "later", 5);
   turn_until(loop, &read_rec.finals, 1);
   assert_int_equal(read_rec.result, 5);
   assert_memory_equal(room, "later", 5);
   read_rec = (struct rec){0};
   eddy_stream_read(stream, &read_rec.op, &into, 1, rec_cb);
-  patient_send(peer, "more", 4, MSG_NOSIGNAL);
+  peer_send(&peer, "more", 4);
   turn_until(loop, &read_rec.finals, 1);
   assert_int_equal(read_rec.result, 4);
   struct rec write = {0};
@@ -104,7 +104,7 @@ static void run_by_another(void **state) {
   turn_until(loop, &write.finals, 1);
   assert_int_equal(write.result, 4);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
   assert_int_equal(eddy_loop_close(loop), 0);
 }
 

@@ -1,7 +1,7 @@
 // Rule 11: eddy_loop_unbind lets go of a loop, which any thread may take up then, while the first one lives on.
 #include "needs.h"
+#include "peer.h"
 #include "rule_child.h"
-#include "tcp.h"
 
 static eddy_loop_t *loop;
 static eddy_stream_t *stream;
@@ -18,8 +18,7 @@ static void *in_thread(void *(*body)(void *), void *argument) {
 }
 
 static void *reads_on(void *argument) {
-  int peer = *(int *)argument;
-  patient_send(peer, "for you", 7, MSG_NOSIGNAL);
+  peer_send_any(argument, "for you", 7);
   turn_until(loop, &read_rec.finals, 1);
   return (void *)(intptr_t)eddy_loop_unbind(loop);
 }
@@ -27,7 +26,7 @@ static void *reads_on(void *argument) {
 // There and back: what was pending ends in the thread that runs the loop.
 static void pending_ops_move(void **state) {
   loop = LOOP(state);
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   into = buffer(room, sizeof room);
   for (int i = 0; i < 3; i++) {
     read_rec = (struct rec){0};
@@ -38,12 +37,12 @@ static void pending_ops_move(void **state) {
     assert_int_equal(read_rec.result, 7);
     read_rec = (struct rec){0};
     eddy_stream_read(stream, &read_rec.op, &into, 1, rec_cb); // it is this thread's again
-    patient_send(peer, "and me", 6, MSG_NOSIGNAL);
+    peer_send(&peer, "and me", 6);
     turn_until(loop, &read_rec.finals, 1);
     assert_int_equal(read_rec.result, 6);
   }
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void again_and_before_the_first_run(void **state) {

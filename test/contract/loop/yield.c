@@ -25,7 +25,7 @@ static void yields_in_order(void **state) {
 static void yields_starve_nobody(void **state) {
   the_loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(the_loop, &stream);
+  struct peer peer = peer_open(the_loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4);
   eddy_remote_t *remote = eddy_loop_remote(the_loop);
@@ -35,7 +35,7 @@ static void yields_starve_nobody(void **state) {
   eddy_stream_read(stream, &read.op, &buf, 1, rec_cb);
   eddy_sleep(the_loop, &sleep.op, eddy_now(the_loop) + EDDY_MILLISECOND, rec_cb);
   turns(the_loop, 3);
-  raw_write(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   turns(the_loop, 20);
   assert_int_equal(read.result, 1);
   eddy_post(remote, &post.op, rec_cb);
@@ -47,7 +47,7 @@ static void yields_starve_nobody(void **state) {
   eddy_loop_run(the_loop);
   assert_true(spin.finals >= 24);
   eddy_remote_release(remote);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

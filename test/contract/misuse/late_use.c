@@ -1,8 +1,8 @@
 // Rules 4 and 8: the use of a handle after its close aborts by name, getters included, for at least 1,024 closes of its
 // kind or one second, whichever is later; and what rests is bounded.
 #include "needs.h"
+#include "peer.h"
 #include "rule_child.h"
-#include "tcp.h"
 
 static eddy_loop_t *loop;
 static eddy_stream_t *stream;
@@ -178,7 +178,7 @@ static void after_more_than_a_thousand_closes(void **state) {
 static void a_pool_rests_from_its_last_lease_on(void **state) {
   loop = LOOP(state);
   eddy_stream_t *reader;
-  int peer = raw_peer(loop, &reader);
+  struct peer peer = peer_open(loop, PEER_TCP, &reader);
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
   struct rec read = {0};
   eddy_stream_read_pool(reader, &read.op, pool, 0, rec_cb);
@@ -190,7 +190,7 @@ static void a_pool_rests_from_its_last_lease_on(void **state) {
   expect_abort("give", use_late, &(struct late){"", "", LATE(eddy_pool_give)},
                "eddy_pool_give: pool used after its close");
   close_stream(loop, reader);
-  close(peer);
+  peer_close(&peer);
 }
 
 static size_t bytes_out, bytes_most;

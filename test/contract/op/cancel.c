@@ -37,7 +37,7 @@ static void rule_5_cancel_inside_the_own_callback(void **state) {
 static void rule_5_cancelled_reads_lose_no_bytes(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec r[3] = {0};
   char data[3][4] = {{0}};
   eddy_buf_t bufs[3];
@@ -53,24 +53,24 @@ static void rule_5_cancelled_reads_lose_no_bytes(void **state) {
   eddy_cancel(&r[0].op); // the one the kernel may have
   turn_until(loop, &r[0].finals, 1);
   assert_int_equal(r[0].result, EDDY_ECANCELED);
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   turn_until(loop, &r[2].finals, 1);
   assert_int_equal(r[2].result, 2);
   assert_memory_equal(data[2], "ab", 2);
   assert_int_equal(data[0][0] | data[1][0], 0);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 // What has happened already is reported, whatever is asked for afterwards.
 static void rule_5_cancel_after_completion_keeps_the_result(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char first[2] = {0}, second[2] = {0};
   eddy_buf_t one = buffer(first, 2), two = buffer(second, 2);
   struct rec read = {0}, next = {0};
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   eddy_stream_read(stream, &read.op, &one, 1, rec_cb);
   eddy_loop_flush(loop);
   eddy_cancel(&read.op);
@@ -78,7 +78,7 @@ static void rule_5_cancel_after_completion_keeps_the_result(void **state) {
   eddy_stream_read(stream, &next.op, &two, 1, rec_cb);
   if (read.result == 2) { // the bytes are in exactly one of the two
     assert_memory_equal(first, "ab", 2);
-    raw_write(peer, "cd", 2);
+    peer_send(&peer, "cd", 2);
     turn_until(loop, &next.finals, 1);
     assert_memory_equal(second, "cd", 2);
   } else {
@@ -87,21 +87,19 @@ static void rule_5_cancel_after_completion_keeps_the_result(void **state) {
     assert_memory_equal(second, "ab", 2);
   }
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_5_a_cancelled_accept_leaks_no_connection(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  struct sockaddr_in native;
-  eddy_addr_to_native(&addr, &native, sizeof native);
   for (int round = 0; round < 20; round++) {
     struct rec accept = {.then = take_accepted}, next = {.then = take_accepted};
     eddy_listener_accept(listener, &accept.op, rec_cb);
     if (round & 1) eddy_loop_step(loop, 0);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&native, sizeof native), 0);
+    struct peer client = peer_connect(&addr);
+    assert_true(client.fd >= 0);
     if (round & 2) eddy_loop_flush(loop);
     eddy_cancel(&accept.op);
     turn_until(loop, &accept.finals, 1);
@@ -115,8 +113,8 @@ static void rule_5_a_cancelled_accept_leaks_no_connection(void **state) {
     assert_non_null(stream);
     eddy_stream_close(stream, NULL, NULL);
     turns(loop, 3);
-    assert_int_equal(raw_read_all(fd), 0);
-    close(fd);
+    assert_int_equal(peer_receive_rest(&client), 0);
+    peer_close(&client);
   }
   eddy_listener_close(listener, NULL, NULL);
 }
@@ -124,7 +122,7 @@ static void rule_5_a_cancelled_accept_leaks_no_connection(void **state) {
 static void rule_5_the_first_reason_wins(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[2];
   eddy_buf_t buf = buffer(data, 2);
   struct rec late = {0}, early = {0};
@@ -140,7 +138,7 @@ static void rule_5_the_first_reason_wins(void **state) {
   usleep(2000);
   turn_until(loop, &early.finals, 1);
   assert_int_equal(early.result, EDDY_ECANCELED);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_5_a_cancelled_connect_ends_the_stream(void **state) {

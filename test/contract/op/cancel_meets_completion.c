@@ -1,4 +1,5 @@
 // A cancel that meets the completion: whoever wins, there is one callback, and what it reports is true.
+#include "peer.h"
 #include "trap.h"
 
 enum { kRounds = 2000 };
@@ -24,9 +25,10 @@ static void both_seen(void) {
 }
 
 // How far the loop gets between the event and the cancel: sometimes not at all.
-static void let_it_race(eddy_loop_t *loop, eddy_op_t *op, int round, int *peer) {
+static void let_it_race(eddy_loop_t *loop, eddy_op_t *op, int round, struct peer *peer, int end) {
   if (round % 3 == 0) eddy_cancel(op);
-  if (peer) CHECK_EQ(write(*peer, "x", 1), 1);
+  if (peer) peer_send(peer, "x", 1);
+  if (end >= 0) CHECK_EQ(write(end, "x", 1), 1);
   if (round % 3 == 1) eddy_loop_flush(loop);
   for (int i = 0; i < 2 && round % 3 == 2; i++) eddy_loop_step(loop, 0);
   eddy_cancel(op);
@@ -35,7 +37,7 @@ static void let_it_race(eddy_loop_t *loop, eddy_op_t *op, int round, int *peer) 
 static void reads(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   int64_t sent = 0, got = 0;
   char in[64];
   eddy_buf_t room = buffer(in, sizeof in);
@@ -44,7 +46,7 @@ static void reads(void **state) {
     eddy_stream_read(stream, &read.op, &room, 1, rec_cb);
     if (i % 2) eddy_loop_step(loop, 0);
     if (!read.finals) {
-      let_it_race(loop, &read.op, i, &peer);
+      let_it_race(loop, &read.op, i, &peer, -1);
       sent++;
     }
     UNTIL(loop, read.finals);
@@ -60,7 +62,7 @@ static void reads(void **state) {
   }
   CHECK_EQ(got, sent);
   both_seen();
-  close(peer);
+  peer_close(&peer);
 }
 
 static int64_t pooled;
@@ -72,7 +74,7 @@ static void count_pooled(struct rec *rec, int64_t result) {
 static void pool_reads(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = pool_of(loop, 4, 64);
   int64_t sent = 0;
   pooled = 0;
@@ -80,14 +82,14 @@ static void pool_reads(void **state) {
     struct rec read = {.then = count_pooled};
     eddy_stream_read_pool(stream, &read.op, pool, i % 5 ? 0 : 1, rec_cb);
     if (i % 2) eddy_loop_step(loop, 0);
-    let_it_race(loop, &read.op, i, &peer);
+    let_it_race(loop, &read.op, i, &peer, -1);
     sent++;
     UNTIL(loop, read.finals);
     CHECK_EQ(read.finals, 1);
     CHECK_EQ(read.result, EDDY_ECANCELED);
     read.mores ? completed++ : canceled++;
   }
-  shutdown(peer, SHUT_WR);
+  peer_half_close(&peer);
   struct rec rest = {.then = count_pooled};
   eddy_stream_read_pool(stream, &rest.op, pool, 0, rec_cb);
   UNTIL(loop, rest.finals);
@@ -95,7 +97,7 @@ static void pool_reads(void **state) {
   CHECK_EQ(pooled, sent);
   CHECK_EQ(eddy_pool_free(pool), 4);
   both_seen();
-  close(peer);
+  peer_close(&peer);
 }
 
 static void polls(void **state) {
@@ -109,7 +111,7 @@ static void polls(void **state) {
     struct rec poll = {0};
     eddy_fd_poll(fd, &poll.op, EDDY_READABLE, 0, rec_cb);
     if (i % 2) eddy_loop_step(loop, 0);
-    let_it_race(loop, &poll.op, i, &ends[1]);
+    let_it_race(loop, &poll.op, i, NULL, ends[1]);
     UNTIL(loop, poll.finals);
     tally(&poll);
     CHECK_EQ(read(ends[0], in, sizeof in), 1); // a poll takes nothing
@@ -132,7 +134,7 @@ static void connects_and_accepts(void **state) {
     eddy_listener_accept(listener, &accept.op, rec_cb);
     eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
     if (i % 4 == 0) eddy_cancel(&accept.op);
-    let_it_race(loop, &connect.op, i, NULL);
+    let_it_race(loop, &connect.op, i, NULL, -1);
     if (i % 4 == 1) eddy_cancel(&accept.op);
     UNTIL(loop, connect.finals);
     tally(&connect);

@@ -8,14 +8,14 @@
 enum { ROUNDS = 3000 };
 
 static sem_t go;
-static int peer;
+static struct peer peer;
 
 static void *send_on_request(void *unused) {
   (void)unused;
   for (int i = 0; i < ROUNDS; i++) {
     sem_wait(&go);
     char byte = (char)i;
-    if (patient_send(peer, &byte, 1, MSG_NOSIGNAL) != 1) break;
+    if (peer_send_any(&peer, &byte, 1) != 1) break;
   }
   return NULL;
 }
@@ -23,7 +23,7 @@ static void *send_on_request(void *unused) {
 static void rule_5_cancel_races_completion(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  peer = raw_peer(loop, &stream);
+  peer = peer_open(loop, PEER_TCP, &stream);
   sem_init(&go, 0, 0);
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, send_on_request, NULL), 0);
@@ -58,7 +58,7 @@ static void rule_5_cancel_races_completion(void **state) {
   assert_true(cancelled > 0);
   assert_true(completed > 0);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

@@ -4,7 +4,7 @@
 static void rule_5_deadline_ends_a_read(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[2][2];
   eddy_buf_t one = buffer(data[0], 2), two = buffer(data[1], 2);
   struct rec read = {0}, queued = {0};
@@ -21,24 +21,24 @@ static void rule_5_deadline_ends_a_read(void **state) {
   eddy_stream_read(stream, &queued.op, &two, 1, rec_cb);
   turn_for(loop, 20 * EDDY_MILLISECOND);
   assert_int_equal(queued.finals, 1);
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   turn_until(loop, &read.finals, 1);
-  raw_write(peer, "cd", 2);
+  peer_send(&peer, "cd", 2);
   turn_until(loop, &queued.finals, 2);
   assert_int_equal(queued.result, 2);
   assert_memory_equal(data[1], "cd", 2);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_5_a_past_deadline_makes_no_attempt(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[4];
   eddy_buf_t buf = buffer(data, 4), out = buffer((char[]){"zz"}, 2);
   struct rec read = {0}, write = {0}, sleep = {0}, yield = {0}, hook = {0};
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   turns(loop, 2);
   eddy_time_t past = eddy_update_now(loop);
   eddy_op_set_deadline(&read.op, past);
@@ -64,8 +64,8 @@ static void rule_5_a_past_deadline_makes_no_attempt(void **state) {
   assert_int_equal(read.result, 2); // the bytes are still there
   eddy_stream_close(stream, NULL, NULL);
   turns(loop, 3);
-  assert_int_equal(raw_read_all(peer), 0); // and none were sent
-  close(peer);
+  assert_int_equal(peer_receive_rest(&peer), 0); // and none were sent
+  peer_close(&peer);
 }
 
 static void rule_5_deadline_covers_a_multishot_op_as_a_whole(void **state) {
@@ -100,7 +100,7 @@ static void rule_5_deadline_covers_a_multishot_op_as_a_whole(void **state) {
 static void rule_5_deadline_can_be_moved_and_taken_away(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[2];
   eddy_buf_t buf = buffer(data, 2);
   struct rec never = {0}, moved = {0};
@@ -122,7 +122,7 @@ static void rule_5_deadline_can_be_moved_and_taken_away(void **state) {
   turn_until(loop, &never.finals, 1);
   assert_int_equal(never.result, EDDY_ECANCELED);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 static struct rec late_yield;

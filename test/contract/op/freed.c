@@ -1,5 +1,6 @@
 // In its final callback an op is the user's again: its memory, and that of its buffers, may be unmapped
 // right there, and in any callback it may be started anew.
+#include "peer.h"
 #include "trap.h"
 
 #include <sys/mman.h>
@@ -71,14 +72,14 @@ static void unmapped_in_the_callback(void **state) {
     eddy_stream_t *stream;
     eddy_addr_t addr;
     eddy_fd_t *fd;
-    int peer = tcp_peer(loop, &stream);
+    struct peer peer = peer_open(loop, PEER_TCP, &stream);
     CHECK_EQ(eddy_fd_open(loop, ends[0], &fd), 0);
     eddy_listener_t *listener = listen_loopback(loop, &addr);
     eddy_pool_t *pool = pool_of(loop, 2, 64);
     finals = 0;
     int started = start(loop, stream, pool, fd, listener);
     if (round & 1) eddy_loop_step(loop, 0);
-    if (round & 2) CHECK_EQ(write(peer, page()->room, 200), 200);
+    if (round & 2) peer_send(&peer, page()->room, 200);
     if (round & 4) eddy_loop_step(loop, 0);
     struct page *p = page();
     eddy_stream_close(stream, &p->op, unmap);
@@ -90,7 +91,7 @@ static void unmapped_in_the_callback(void **state) {
     CHECK_EQ(finals, started + 1);
     CHECK_EQ(eddy_loop_close(loop), 0);
     LOOP(state) = loop = test_loop();
-    close(peer);
+    peer_close(&peer);
   }
   close(ends[0]);
   close(ends[1]);
@@ -115,16 +116,16 @@ static void again(struct rec *rec, int64_t result) {
 
 static void restarted_in_the_callback(void **state) {
   eddy_loop_t *loop = LOOP(state);
-  int peer = tcp_peer(loop, &wiped_stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &wiped_stream);
   struct rec reader = {.then = again};
   eddy_buf_t room = buffer(in, 1);
   eddy_stream_read(wiped_stream, &reader.op, &room, 1, rec_cb);
   char data[500] = {0};
-  for (int i = 0; i < 250; i++) CHECK_EQ(write(peer, data, 1), 1);
+  for (int i = 0; i < 250; i++) peer_send(&peer, data, 1);
   UNTIL(loop, reader.finals == 250);
-  CHECK_EQ(write(peer, data, 250), 250);
+  peer_send(&peer, data, 250);
   UNTIL(loop, reader.finals == 500);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

@@ -1,6 +1,6 @@
 // Rule 3: an idle op that offers nothing holds no pointer to its loop, which may be gone. What an accept that ended
 // inline offers is taken back by a drain, by close, and by the end of the loop's kernel interface.
-#include "tcp.h"
+#include "peer.h"
 
 static void nothing(eddy_op_t *op, int64_t result) { (void)op, (void)result; }
 
@@ -44,10 +44,10 @@ static void after_the_loop(void **state) {
 }
 
 // Started before anything runs, with a connection there: it ends inside its start call.
-static int accept_inline(eddy_loop_t *loop, eddy_op_t *op, int *peer) {
+static int accept_inline(eddy_loop_t *loop, eddy_op_t *op, struct peer *peer) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  *peer = raw_connect(&addr);
+  *peer = peer_connect(&addr);
   eddy_op_set_flags(op, EDDY_OP_INLINE);
   int started = eddy_listener_accept(listener, op, nothing);
   eddy_listener_close(listener, NULL, NULL);
@@ -59,18 +59,18 @@ static void taken_back_by_close(void **state) {
   (void)state;
   eddy_loop_t *loop = test_loop();
   eddy_op_t op = {0};
-  int peer;
+  struct peer peer;
   if (accept_inline(loop, &op, &peer)) {
     eddy_op_t copy = op;
     assert_int_equal(eddy_loop_close(loop), 0); // nobody else has the stream
-    assert_int_equal(raw_drain(peer), 0);
+    assert_int_equal(peer_drain(&peer), 0);
     nothing_to_take(&op);
     nothing_to_take(&copy);
   } else {
     assert_int_equal(eddy_loop_drain(loop, EDDY_NEVER), 0);
     assert_int_equal(eddy_loop_close(loop), 0);
   }
-  close(peer);
+  peer_close(&peer);
 }
 
 // With a handle that the user has, close changes nothing.
@@ -78,7 +78,7 @@ static void kept_while_the_loop_is_busy(void **state) {
   (void)state;
   eddy_loop_t *loop = test_loop();
   eddy_op_t op = {0};
-  int peer;
+  struct peer peer;
   eddy_stream_t *other;
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &other), 0);
   int offers = accept_inline(loop, &op, &peer);
@@ -90,17 +90,17 @@ static void kept_while_the_loop_is_busy(void **state) {
   eddy_stream_close(other, NULL, NULL);
   all_ended(loop);
   assert_int_equal(eddy_loop_close(loop), 0);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void taken_back_by_a_drain(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_op_t op = {0};
-  int peer;
+  struct peer peer;
   accept_inline(loop, &op, &peer);
   assert_int_equal(eddy_loop_drain(loop, EDDY_NEVER), 0);
   nothing_to_take(&op);
-  close(peer);
+  peer_close(&peer);
 }
 
 static eddy_listener_t *listening;
@@ -124,15 +124,15 @@ static void a_restart_ends_the_offer(void **state) {
   taken[0] = taken[1] = NULL;
   eddy_op_set_flags(&accepted.op, EDDY_OP_INLINE);
   assert_int_equal(eddy_listener_accept(listening, &accepted.op, rec_cb), EDDY_PENDING);
-  int peers[2];
-  for (int i = 0; i < 2; i++) peers[i] = raw_connect(&addr);
+  struct peer peers[2];
+  for (int i = 0; i < 2; i++) peers[i] = peer_connect(&addr);
   all_ended(loop);
   assert_null(taken[1]);
-  assert_int_equal(raw_drain(peers[0]), 0); // the first was given up, and closed
+  assert_int_equal(peer_drain(&peers[0]), 0); // the first was given up, and closed
   if (taken[0]) close_stream(loop, taken[0]);
   eddy_listener_close(listening, NULL, NULL);
   all_ended(loop);
-  for (int i = 0; i < 2; i++) close(peers[i]);
+  for (int i = 0; i < 2; i++) peer_close(&peers[i]);
 }
 
 int main(void) {

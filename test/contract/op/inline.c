@@ -11,7 +11,7 @@ static struct rec inline_rec(void) {
 static void rule_2_inline_write(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec wrote = inline_rec();
   eddy_buf_t buf = buffer((char[]){"hello"}, 5);
   for (int i = 0; i < 10; i++) {
@@ -29,15 +29,15 @@ static void rule_2_inline_write(void **state) {
   }
   eddy_stream_close(stream, NULL, NULL);
   turns(loop, 3);
-  assert_int_equal(raw_read_all(peer), 50);
-  close(peer);
+  assert_int_equal(peer_receive_rest(&peer), 50);
+  peer_close(&peer);
 }
 
 // Errors too are immediate ends.
 static void rule_2_inline_errors(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream, *idle;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &idle), 0);
   struct rec rec = inline_rec(), closed = {0};
   char data[4];
@@ -55,33 +55,33 @@ static void rule_2_inline_errors(void **state) {
   eddy_stream_close(idle, NULL, NULL);
   turn_until(loop, &closed.finals, 1);
   assert_int_equal(rec.calls, 0);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_2_inline_never_overtakes_queued_ops(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char first[1], second[1];
   eddy_buf_t one = buffer(first, 1), two = buffer(second, 1);
   struct rec plain = {0}, quick = inline_rec();
   eddy_stream_read(stream, &plain.op, &one, 1, rec_cb);
   eddy_loop_step(loop, 0);
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   assert_int_equal(eddy_stream_read(stream, &quick.op, &two, 1, rec_cb), EDDY_PENDING);
   turn_until(loop, &quick.finals, 1);
   assert_int_equal(first[0], 'a');
   assert_int_equal(second[0], 'b');
   assert_true(plain.order < quick.order);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 // An older write whose callback is still to come is not overtaken either (rule 7: they finish in order).
 static void rule_2_inline_never_overtakes_undelivered_ops(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec plain = {0}, quick = inline_rec();
   eddy_buf_t buf = buffer((char[]){"x"}, 1);
   eddy_stream_write(stream, &plain.op, &buf, 1, rec_cb);
@@ -90,7 +90,7 @@ static void rule_2_inline_never_overtakes_undelivered_ops(void **state) {
   turn_until(loop, &plain.finals, 1);
   if (started == EDDY_PENDING) turn_until(loop, &quick.finals, 1);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
   if (started == EDDY_DONE) assert_int_equal(plain_finished, 1);
 }
 
@@ -101,7 +101,7 @@ static void rule_2_inline_is_ignored_by_multishot_close_and_post(void **state) {
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   eddy_pool_t *pool;
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec tick = inline_rec(), accepts = inline_rec(), reads = inline_rec(), post = inline_rec(),
              closed = inline_rec(), hook = inline_rec();
   eddy_remote_t *remote = eddy_loop_remote(loop);
@@ -122,7 +122,7 @@ static void rule_2_inline_is_ignored_by_multishot_close_and_post(void **state) {
   assert_int_equal(closed.finals, 1);
   assert_int_equal(hook.finals, 1);
   eddy_remote_release(remote);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

@@ -32,19 +32,19 @@ static eddy_buf_t *lend(struct lent *lent, size_t size) {
 static void rule_6_lent_until_the_final_callback(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct lent read, write, cancelled, stuck, closed;
   eddy_stream_read(stream, &read.rec.op, lend(&read, 8192), 2, rec_cb);
   eddy_stream_read(stream, &cancelled.rec.op, lend(&cancelled, 8192), 2, rec_cb);
   eddy_stream_write(stream, &write.rec.op, lend(&write, 8192), 2, rec_cb);
   turns(loop, 2);
-  raw_write(peer, "abc", 3);
+  peer_send(&peer, "abc", 3);
   turn_until(loop, &read.rec.finals, 1);
   turn_until(loop, &write.rec.finals, 1);
   eddy_cancel(&cancelled.rec.op);
   turn_until(loop, &cancelled.rec.finals, 1);
   assert_int_equal(cancelled.rec.result, EDDY_ECANCELED);
-  raw_write(peer, "def", 3); // would land in unmapped memory if it were still lent
+  peer_send(&peer, "def", 3); // would land in unmapped memory if it were still lent
 
   eddy_stream_write(stream, &stuck.rec.op, lend(&stuck, BIG), 2, rec_cb);
   turns(loop, 3);
@@ -59,9 +59,9 @@ static void rule_6_lent_until_the_final_callback(void **state) {
   eddy_stream_read(stream, &closed.rec.op, lend(&closed, 8192), 2, rec_cb);
   eddy_stream_close(stream, NULL, NULL);
   turn_until(loop, &closed.rec.finals, 1);
-  patient_send(peer, "ghi", 3, MSG_NOSIGNAL);
+  peer_send(&peer, "ghi", 3);
   turns(loop, 5);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_6_addresses_and_options_are_read_at_once(void **state) {

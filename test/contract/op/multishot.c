@@ -6,22 +6,20 @@ static void rule_13_accept_many(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  struct sockaddr_in native;
-  eddy_addr_to_native(&addr, &native, sizeof native);
   struct rec accepts = {0}; // takes nothing
   eddy_listener_accept_many(listener, &accepts.op, 2, rec_cb);
-  int clients[10];
+  struct peer clients[10];
   for (int i = 0; i < 10; i++) {
-    clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(clients[i], (struct sockaddr *)&native, sizeof native), 0);
+    clients[i] = peer_connect(&addr);
+    assert_true(clients[i].fd >= 0);
   }
   turn_until(loop, &accepts.mores, 10);
   turns(loop, 5);
   assert_int_equal(accepts.mores, 10);
   assert_int_equal(accepts.finals, 0);
   for (int i = 0; i < 10; i++) { // not taken: closed
-    assert_int_equal(raw_read_all(clients[i]), 0);
-    close(clients[i]);
+    assert_int_equal(peer_receive_rest(&clients[i]), 0);
+    peer_close(&clients[i]);
   }
   eddy_cancel(&accepts.op);
   turn_until(loop, &accepts.finals, 1);
@@ -50,14 +48,14 @@ static void rule_13_read_pool(void **state) {
   eddy_pool_t *pool;
   eddy_pool_options_t options = {.size = sizeof options, .buffer_size = 64, .buffers = 4};
   assert_int_equal(eddy_pool_open(loop, &options, &pool), 0);
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   bytes = 0;
   peeked = taken = taken_twice = keep = 0;
   struct rec reads = {.then = look_at_lease};
   eddy_stream_read_pool(stream, &reads.op, pool, 1, rec_cb);
   static char data[1000];
-  raw_write(peer, data, sizeof data);
-  shutdown(peer, SHUT_WR);
+  peer_send(&peer, data, sizeof data);
+  peer_half_close(&peer);
   turn_until(loop, &reads.finals, 1);
   assert_int_equal(reads.result, 0); // end of stream
   assert_int_equal(bytes, 1000);
@@ -66,15 +64,15 @@ static void rule_13_read_pool(void **state) {
   assert_int_equal(eddy_pool_free(pool), 4);
 
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
   // A lease that is kept outlives its stream and its pool's close.
-  peer = raw_peer(loop, &stream);
+  peer = peer_open(loop, PEER_TCP, &stream);
   keep = 1;
-  raw_write(peer, "keep", 4);
+  peer_send(&peer, "keep", 4);
   eddy_stream_read_pool(stream, &reads.op, pool, 1, rec_cb);
   turn_until(loop, &taken, 1);
   assert_int_equal(taken_twice, 0);
-  raw_write(peer, data, 200); // its credit is used up
+  peer_send(&peer, data, 200); // its credit is used up
   turns(loop, 5);
   assert_int_equal(taken, 1);
   assert_int_equal(eddy_pool_free(pool), 3);
@@ -86,7 +84,7 @@ static void rule_13_read_pool(void **state) {
   assert_memory_equal(lease.data, "keep", 4);
   assert_int_equal(eddy_loop_close(loop), EDDY_EBUSY);
   assert_int_equal(eddy_pool_give(pool, lease.id), 0);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_13_leases_are_given_back_once(void **state) {
@@ -94,12 +92,12 @@ static void rule_13_leases_are_given_back_once(void **state) {
   eddy_stream_t *stream;
   eddy_pool_t *pool;
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   peeked = taken = taken_twice = 0;
   keep = 1;
   struct rec reads = {.then = look_at_lease};
   eddy_stream_read_pool(stream, &reads.op, pool, 0, rec_cb);
-  raw_write(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   turn_until(loop, &taken, 1);
   assert_int_equal(eddy_pool_give(pool, lease.id), 0);
   assert_int_equal(eddy_pool_give(pool, lease.id), EDDY_EINVAL);
@@ -108,7 +106,7 @@ static void rule_13_leases_are_given_back_once(void **state) {
   turn_until(loop, &reads.finals, 1);
   assert_int_equal(reads.result, EDDY_ECANCELED);
   eddy_pool_close(pool, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 // What the library received before a cancel is delivered, then the reason.
@@ -118,7 +116,7 @@ static void rule_13_cancel_delivers_what_was_received(void **state) {
   eddy_pool_t *pool;
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
   for (int round = 0; round < 4; round++) {
-    int peer = raw_peer(loop, &stream);
+    struct peer peer = peer_open(loop, PEER_TCP, &stream);
     bytes = 0;
     keep = 0;
     struct rec reads = {.then = look_at_lease}, rest = {0};
@@ -126,7 +124,7 @@ static void rule_13_cancel_delivers_what_was_received(void **state) {
     eddy_buf_t buf = buffer(data, sizeof data);
     eddy_stream_read_pool(stream, &reads.op, pool, 0, rec_cb);
     if (round & 1) turns(loop, 1);
-    raw_write(peer, "0123456789", 10);
+    peer_send(&peer, "0123456789", 10);
     if (round & 2) eddy_loop_flush(loop);
     eddy_cancel(&reads.op);
     turn_until(loop, &reads.finals, 1);
@@ -138,7 +136,7 @@ static void rule_13_cancel_delivers_what_was_received(void **state) {
     }
     assert_int_equal(bytes, 10);
     eddy_stream_close(stream, NULL, NULL);
-    close(peer);
+    peer_close(&peer);
   }
   eddy_pool_close(pool, NULL, NULL);
 }

@@ -18,14 +18,15 @@ static void rule_2_never_nested_in_starts(void **state) {
   eddy_pool_t *pool;
   eddy_fd_t *fd;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  int peer = raw_peer(loop, &stream), other = raw_peer(loop, &pooled), ends[2];
+  struct peer peer = peer_open(loop, PEER_TCP, &stream), other = peer_open(loop, PEER_TCP, &pooled);
+  int ends[2];
   nested = 0;
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &idle), 0);
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
   assert_int_equal(pipe(ends), 0);
   assert_int_equal(eddy_fd_open(loop, ends[1], &fd), 0);
-  raw_write(peer, "data", 4);
-  raw_write(other, "data", 4);
+  peer_send(&peer, "data", 4);
+  peer_send(&other, "data", 4);
 
   struct rec r[20];
   for (int i = 0; i < 20; i++) r[i] = (struct rec){.then = look};
@@ -79,8 +80,8 @@ static void rule_2_never_nested_in_starts(void **state) {
   eddy_remote_release(remote);
   close(ends[0]);
   close(ends[1]);
-  close(peer);
-  close(other);
+  peer_close(&peer);
+  peer_close(&other);
 }
 
 // Inside a callback the same holds: what a callback starts or ends waits until it has returned.

@@ -34,7 +34,8 @@ static void rule_4_bad_arguments_are_results(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream, *idle;
   eddy_fd_t *fd;
-  int peer = raw_peer(loop, &stream), ends[2];
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
+  int ends[2];
   memset(tried, 0, sizeof tried);
   tries = 0;
   assert_int_equal(pipe(ends), 0);
@@ -75,7 +76,7 @@ static void rule_4_bad_arguments_are_results(void **state) {
   eddy_fd_close(fd, NULL, NULL);
   close(ends[0]);
   close(ends[1]);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_4_closing_handles_are_results(void **state) {
@@ -87,7 +88,8 @@ static void rule_4_closing_handles_are_results(void **state) {
   memset(tried, 0, sizeof tried);
   tries = 0;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  int peer = raw_peer(loop, &stream), ends[2];
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
+  int ends[2];
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
   assert_int_equal(pipe(ends), 0);
   assert_int_equal(eddy_fd_open(loop, ends[0], &fd), 0);
@@ -113,7 +115,7 @@ static void rule_4_closing_handles_are_results(void **state) {
   eddy_pool_close(pool, NULL, NULL);
   close(ends[0]);
   close(ends[1]);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

@@ -33,7 +33,8 @@ struct all {
   eddy_stream_t *stream, *pooled;
   eddy_pool_t *pool;
   eddy_fd_t *fd;
-  int ends[2], peers[2];
+  int ends[2];
+  struct peer peers[2];
   char data[8];
   eddy_buf_t buf;
 };
@@ -46,8 +47,8 @@ static void start_all(eddy_loop_t *loop, struct all *all) {
   for (int i = 0; i < KINDS; i++) all->recs[i] = (struct rec){.then = look, .context = loop};
   all->one = listen_loopback(loop, &addr);
   all->many = listen_loopback(loop, &addr);
-  all->peers[0] = raw_peer(loop, &all->stream);
-  all->peers[1] = raw_peer(loop, &all->pooled);
+  all->peers[0] = peer_open(loop, PEER_TCP, &all->stream);
+  all->peers[1] = peer_open(loop, PEER_TCP, &all->pooled);
   assert_int_equal(eddy_pool_open(loop, NULL, &all->pool), 0);
   assert_int_equal(pipe(all->ends), 0);
   assert_int_equal(eddy_fd_open(loop, all->ends[0], &all->fd), 0);
@@ -91,8 +92,8 @@ static void check_once(struct all *all) {
   assert_int_equal(outside, 0);
   close(all->ends[0]);
   close(all->ends[1]);
-  close(all->peers[0]);
-  close(all->peers[1]);
+  peer_close(&all->peers[0]);
+  peer_close(&all->peers[1]);
 }
 
 static void rule_1_once_when_cancelled(void **state) {
@@ -137,9 +138,9 @@ static void rule_1_once_when_it_succeeds(void **state) {
   struct rec *r = all.recs;
   eddy_rearm(&r[SLEEP].op, eddy_now(loop));
   eddy_rearm(&r[TICK].op, eddy_now(loop));
-  raw_write(all.peers[0], "0123456789abcdefg", 17);
-  raw_write(all.peers[1], "x", 1);
-  shutdown(all.peers[1], SHUT_WR);
+  peer_send(&all.peers[0], "0123456789abcdefg", 17);
+  peer_send(&all.peers[1], "x", 1);
+  peer_half_close(&all.peers[1]);
   assert_int_equal(write(all.ends[1], "x", 1), 1);
   turn_until(loop, &r[SLEEP].finals, 1);
   turn_until(loop, &r[TICK].mores, 1);

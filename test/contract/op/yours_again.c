@@ -22,14 +22,14 @@ static void rule_3_freed_in_its_callback(void **state) {
   int ends[2], count = 0;
   finals = 0;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
-  int peer = raw_peer(loop, &stream), other = raw_peer(loop, &pooled);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream), other = peer_open(loop, PEER_TCP, &pooled);
   assert_int_equal(eddy_pool_open(loop, NULL, &pool), 0);
   assert_int_equal(eddy_stream_open(loop, EDDY_AF_INET, &connected), 0);
   assert_int_equal(pipe(ends), 0);
   assert_int_equal(eddy_fd_open(loop, ends[1], &fd), 0);
-  raw_write(peer, "ab", 2);
-  raw_write(other, "ab", 2);
-  close(other);
+  peer_send(&peer, "ab", 2);
+  peer_send(&other, "ab", 2);
+  peer_close(&other);
   static char data[8];
   eddy_buf_t buf = buffer(data, 1), big = buffer(page_take(1 << 24), 1 << 24);
   eddy_remote_t *remote = eddy_loop_remote(loop);
@@ -80,7 +80,7 @@ static void rule_3_freed_in_its_callback(void **state) {
   page_drop(big.data, big.size);
   close(ends[0]);
   close(ends[1]);
-  close(peer);
+  peer_close(&peer);
 }
 
 static eddy_loop_t *the_loop;
@@ -100,13 +100,13 @@ static void again(struct rec *rec, int64_t result) {
 
 static void rule_3_restarted_in_its_callback(void **state) {
   the_loop = LOOP(state);
-  int peer = raw_peer(the_loop, &the_stream);
+  struct peer peer = peer_open(the_loop, PEER_TCP, &the_stream);
   struct rec rec = {.then = again};
   eddy_yield(the_loop, &rec.op, rec_cb);
   turn_until(the_loop, &rec.finals, 500);
   assert_int_equal(rec.calls, 500);
   eddy_stream_close(the_stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 static eddy_op_t moved;

@@ -1,5 +1,5 @@
 // Credits are hard: what is on loan and what waits for a callback never exceed them, together.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kBuffers = 16, kSize = 64, kChunks = 400 };
 
@@ -24,11 +24,11 @@ static void keep(struct rec *rec, int64_t result) {
 static void never_more(void **state, uint32_t credits, int most) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(loop, kBuffers, kSize);
   static char data[kSize * kChunks];
   pattern_fill(data, sizeof data, 0);
-  raw_send(peer, data, sizeof data);
+  peer_send(&peer, data, sizeof data);
   struct rec read = {.then = keep};
   holding = 0;
   position = 0;
@@ -48,7 +48,7 @@ static void never_more(void **state, uint32_t credits, int most) {
     while (holding) assert_int_equal(eddy_pool_give(pool, held[--holding].id), 0);
   }
   assert_int_equal(eddy_pool_free(pool), kBuffers);
-  close(peer);
+  peer_close(&peer);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(read.result, 0);
   close_stream(loop, stream);
@@ -67,20 +67,20 @@ static void who_has_enough_does_not_wait(void **state) {
   eddy_stream_t *streams[2];
   struct rec reads[2] = {{.then = keep}, {.then = NULL}};
   eddy_pool_t *pool = open_pool(loop, 2, kSize);
-  int peers[2];
+  struct peer peers[2];
   char data[kSize];
-  for (int i = 0; i < 2; i++) peers[i] = raw_peer(loop, &streams[i]);
+  for (int i = 0; i < 2; i++) peers[i] = peer_open(loop, PEER_TCP, &streams[i]);
   holding = 0;
   position = 0;
   pattern_fill(data, sizeof data, 0);
   eddy_stream_read_pool(streams[0], &reads[0].op, pool, 1, rec_cb);
-  raw_send(peers[0], data, sizeof data);
+  peer_send(&peers[0], data, sizeof data);
   TURN_UNTIL(loop, holding == 1);
-  raw_send(peers[0], data, sizeof data); // more than it may hold
-  raw_settled(peers[0]);
+  peer_send(&peers[0], data, sizeof data); // more than it may hold
+  peer_settled(&peers[0]);
   turns(loop, 3);
   eddy_stream_read_pool(streams[1], &reads[1].op, pool, 1, rec_cb);
-  raw_send(peers[1], data, sizeof data);
+  peer_send(&peers[1], data, sizeof data);
   turn_until(loop, &reads[1].mores, 1);
   assert_int_equal(eddy_pool_give(pool, held[--holding].id), 0);
   position = 0;
@@ -88,7 +88,7 @@ static void who_has_enough_does_not_wait(void **state) {
   assert_int_equal(eddy_pool_give(pool, held[--holding].id), 0);
   for (int i = 0; i < 2; i++) {
     close_stream(loop, streams[i]);
-    close(peers[i]);
+    peer_close(&peers[i]);
   }
   eddy_pool_close(pool, NULL, NULL);
 }

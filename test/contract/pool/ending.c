@@ -1,6 +1,6 @@
 // How pool reads end: the stream's end, cancel, close of the stream or of the pool, the wrong loop. Not
 // a byte is lost by a cancel.
-#include "tcp.h"
+#include "peer.h"
 
 static char got[4096];
 static size_t have;
@@ -18,26 +18,26 @@ static void collect(struct rec *rec, int64_t result) {
   }
 }
 
-static void setup(eddy_loop_t *loop, eddy_stream_t **stream, int *peer, eddy_pool_t **pool,
+static void setup(eddy_loop_t *loop, eddy_stream_t **stream, struct peer *peer, eddy_pool_t **pool,
                   struct rec *read, size_t bytes) {
-  *peer = raw_peer(loop, stream);
+  *peer = peer_open(loop, PEER_TCP, stream);
   *pool = open_pool(loop, 32, 64);
   *read = (struct rec){.then = collect};
   have = 0;
   static char data[sizeof got];
   pattern_fill(data, bytes, 0);
-  raw_send(*peer, data, bytes);
-  raw_settled(*peer);
+  peer_send(peer, data, bytes);
+  peer_settled(peer);
 }
 
 static void end_comes_last(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
   eddy_pool_t *pool;
-  int peer;
+  struct peer peer;
   struct rec read;
   setup(loop, &stream, &peer, &pool, &read, 2000);
-  close(peer);
+  peer_close(&peer);
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(read.result, 0);
@@ -52,7 +52,7 @@ static void cancel_loses_nothing(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
   eddy_pool_t *pool;
-  int peer;
+  struct peer peer;
   struct rec read, rest = {0};
   setup(loop, &stream, &peer, &pool, &read, 3000);
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
@@ -73,7 +73,7 @@ static void cancel_loses_nothing(void **state) {
   assert_int_equal(eddy_pool_free(pool), 32);
   close_stream(loop, stream);
   eddy_pool_close(pool, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 // Closing the stream drops what was received: no payload after it, at its end neither.
@@ -81,10 +81,10 @@ static void close_drops(void **state, int ended) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
   eddy_pool_t *pool;
-  int peer;
+  struct peer peer;
   struct rec read;
   setup(loop, &stream, &peer, &pool, &read, 640);
-  if (ended) close(peer);
+  if (ended) peer_close(&peer);
   close_it = stream;
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
   turn_until(loop, &read.finals, 1);
@@ -94,7 +94,7 @@ static void close_drops(void **state, int ended) {
   assert_int_equal(eddy_pool_free(pool), 32);
   eddy_pool_close(pool, NULL, NULL);
   all_ended(loop);
-  if (!ended) close(peer);
+  if (!ended) peer_close(&peer);
 }
 
 static void close_drops_on_an_open_stream(void **state) { close_drops(state, 0); }
@@ -104,7 +104,7 @@ static void pool_closed_while_reading(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
   eddy_pool_t *pool;
-  int peer;
+  struct peer peer;
   struct rec read, queued = {0}, closed = {0}, late = {0}, plain = {0};
   setup(loop, &stream, &peer, &pool, &read, 10);
   eddy_stream_read_pool(stream, &read.op, pool, 1, rec_cb);
@@ -123,17 +123,17 @@ static void pool_closed_while_reading(void **state) {
   char room[4];
   eddy_buf_t in = buffer(room, 4);
   eddy_stream_read(stream, &plain.op, &in, 1, rec_cb);
-  raw_send(peer, "more", 4);
+  peer_send(&peer, "more", 4);
   turn_until(loop, &plain.finals, 1);
   assert_int_equal(plain.result, 4);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void pool_of_another_loop(void **state) {
   eddy_loop_t *loop = LOOP(state), *other = test_loop();
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(other, 2, 64);
   struct rec read = {0};
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
@@ -144,7 +144,7 @@ static void pool_of_another_loop(void **state) {
   all_ended(other);
   assert_int_equal(eddy_loop_close(other), 0);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
 // Reads that wait for a buffer get it in the order in which they began to wait.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kStreams = 8 };
 
@@ -20,20 +20,20 @@ static void first_come_first_served(void **state) {
   eddy_pool_t *pool = open_pool(loop, 1, 64);
   eddy_lease_t lease = {0};
   eddy_stream_t *owner, *streams[kStreams];
-  int fds[kStreams], peer = raw_peer(loop, &owner);
+  struct peer peers[kStreams], peer = peer_open(loop, PEER_TCP, &owner);
   struct rec holder = {.then = take, .context = &lease}, reads[kStreams] = {0};
   eddy_stream_read_pool(owner, &holder.op, pool, 0, rec_cb);
-  raw_send(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   turn_until(loop, &holder.mores, 1);
   assert_int_equal(eddy_pool_free(pool), 0);
   // They come to wait one after the other, not in the order of their streams.
-  for (int i = 0; i < kStreams; i++) fds[i] = raw_peer(loop, &streams[i]);
+  for (int i = 0; i < kStreams; i++) peers[i] = peer_open(loop, PEER_TCP, &streams[i]);
   for (int i = 0; i < kStreams; i++) {
     int which = i * 5 % kStreams;
     reads[which] = (struct rec){.then = note, .context = (void *)(intptr_t)which};
     eddy_stream_read_pool(streams[which], &reads[which].op, pool, 0, rec_cb);
-    raw_send(fds[which], "y", 1);
-    raw_settled(fds[which]);
+    peer_send(&peers[which], "y", 1);
+    peer_settled(&peers[which]);
     turns(loop, 3);
   }
   assert_int_equal(served, 0);
@@ -45,10 +45,10 @@ static void first_come_first_served(void **state) {
   for (int i = 0, at = 0; i < kStreams; i++)
     if (i * 5 % kStreams != 5) assert_int_equal(order[at++], i * 5 % kStreams);
   for (int i = 0; i < kStreams; i++) {
-    close(fds[i]);
+    peer_close(&peers[i]);
     eddy_stream_close(streams[i], NULL, NULL);
   }
-  close(peer);
+  peer_close(&peer);
   eddy_stream_close(owner, NULL, NULL);
   eddy_pool_close(pool, NULL, NULL);
   all_ended(loop);

@@ -1,5 +1,5 @@
 // A lease outlives its stream and its pool's close; given back twice it is noticed.
-#include "tcp.h"
+#include "peer.h"
 
 struct two {
   eddy_lease_t lease[2];
@@ -16,17 +16,17 @@ static void take(struct rec *rec, int64_t result) {
 static void outlives(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(loop, 4, 64);
   struct two two = {0};
   struct rec read = {.then = take, .context = &two}, closed = {0};
   char data[128];
   pattern_fill(data, sizeof data, 9);
-  raw_send(peer, data, sizeof data);
+  peer_send(&peer, data, sizeof data);
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
   turn_until(loop, &two.count, 2);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
   assert_int_equal(read.finals, 1);
   assert_int_equal(eddy_pool_free(pool), 2);
   assert_int_equal(eddy_pool_give(pool, two.lease[0].id), 0);
@@ -45,21 +45,21 @@ static void outlives(void **state) {
 static void stale_id(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(loop, 1, 64);
   struct two two = {0};
   struct rec read = {.then = take, .context = &two};
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
-  raw_send(peer, "a", 1);
+  peer_send(&peer, "a", 1);
   turn_until(loop, &two.count, 1);
   assert_int_equal(eddy_pool_give(pool, two.lease[0].id), 0);
-  raw_send(peer, "b", 1);
+  peer_send(&peer, "b", 1);
   turn_until(loop, &two.count, 2);
   assert_ptr_equal(two.lease[0].data, two.lease[1].data);
   assert_int_equal(eddy_pool_give(pool, two.lease[0].id), EDDY_EINVAL);
   assert_int_equal(*(char *)two.lease[1].data, 'b');
   assert_int_equal(eddy_pool_give(pool, two.lease[1].id), 0);
-  close(peer);
+  peer_close(&peer);
   turn_until(loop, &read.finals, 1);
   close_stream(loop, stream);
   eddy_pool_close(pool, NULL, NULL);

@@ -1,5 +1,5 @@
 // The options of a pool: ranges, rounding, defaults.
-#include "tcp.h"
+#include "peer.h"
 
 static int open_with(eddy_loop_t *loop, eddy_pool_options_t options, uint32_t *free_buffers) {
   eddy_pool_t *pool = (void *)&options;
@@ -37,18 +37,18 @@ static void ranges(void **state) {
 static void rounds_up(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(loop, 2, 65); // 128
   char data[128] = {0};
-  raw_send(peer, data, sizeof data);
-  raw_settled(peer);
+  peer_send(&peer, data, sizeof data);
+  peer_settled(&peer);
   struct rec read = {0};
   eddy_stream_read_pool(stream, &read.op, pool, 1, rec_cb);
   turn_until(loop, &read.mores, 1);
   assert_int_equal(read.last_more, 128);
   close_stream(loop, stream);
   eddy_pool_close(pool, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

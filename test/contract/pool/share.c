@@ -1,6 +1,6 @@
 // One flooding stream and fifty slow ones share a small pool: nobody starves, and there is no deadlock,
 // down to a pool of one buffer.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kSlow = 50, kRounds = 6 };
 
@@ -8,7 +8,7 @@ struct reader {
   struct rec rec;
   eddy_stream_t *stream;
   eddy_pool_t *pool;
-  int fd;
+  struct peer peer;
   uint64_t got;
   int held;
   eddy_lease_t lease[4];
@@ -33,10 +33,9 @@ static void flood_and_trickle(void **state, uint32_t buffers, uint32_t credits) 
   eddy_pool_t *pool = open_pool(loop, buffers, 256);
   struct reader *readers = calloc(kSlow + 1, sizeof *readers);
   for (int i = 0; i <= kSlow; i++) {
-    readers[i].fd = raw_peer(loop, &readers[i].stream);
+    readers[i].peer = peer_open(loop, PEER_TCP, &readers[i].stream);
     readers[i].pool = pool;
     readers[i].rec.then = hold_a_while;
-    fcntl(readers[i].fd, F_SETFL, O_NONBLOCK);
     eddy_stream_read_pool(readers[i].stream, &readers[i].rec.op, pool, credits, rec_cb);
   }
   struct reader *flood = &readers[kSlow];
@@ -46,14 +45,14 @@ static void flood_and_trickle(void **state, uint32_t buffers, uint32_t credits) 
     for (int i = 0; i < kSlow; i++) {
       char bytes[10];
       pattern_fill(bytes, sizeof bytes, (uint64_t)round * 10);
-      assert_int_equal(patient_send(readers[i].fd, bytes, sizeof bytes, 0), sizeof bytes);
+      assert_int_equal(peer_send_some(&readers[i].peer, bytes, sizeof bytes), sizeof bytes);
     }
     // Each of the slow ones has its turn although the flood always has more and leases are kept over a
     // turn.
     int waiting = kSlow, rounds = 0;
     while (waiting) {
       pattern_fill(block, sizeof block, sent);
-      ssize_t now = patient_send(flood->fd, block, sizeof block, MSG_NOSIGNAL);
+      int64_t now = peer_send_some(&flood->peer, block, sizeof block);
       if (now > 0) sent += (uint64_t)now;
       eddy_loop_step(loop, eddy_update_now(loop) + EDDY_MILLISECOND);
       waiting = 0;
@@ -64,7 +63,7 @@ static void flood_and_trickle(void **state, uint32_t buffers, uint32_t credits) 
   }
   assert_true(flood->got > 0);
   for (int i = 0; i <= kSlow; i++) {
-    close(readers[i].fd);
+    peer_close(&readers[i].peer);
     eddy_stream_close(readers[i].stream, NULL, NULL);
   }
   all_ended(loop);

@@ -1,5 +1,6 @@
 // Two kernel sends on one socket interleave when the first one is short. The library never has two:
 // megabytes started at once arrive one after the other.
+#include "peer.h"
 #include "trap.h"
 
 enum { kWrites = 5, kSize = 1 << 20 };
@@ -9,7 +10,7 @@ static void they_never_interleave(void **state) {
   char *data[kWrites], *back = malloc(65536);
   for (int tiny = 0; tiny < 2; tiny++) {
     eddy_stream_t *stream;
-    int peer = tcp_peer(loop, &stream);
+    struct peer peer = peer_open(loop, PEER_TCP, &stream);
     if (tiny) eddy_stream_set_option(stream, EDDY_OPT_SEND_BUFFER, 40000);
     struct rec writes[kWrites] = {{.then = NULL}};
     eddy_buf_t halves[kWrites][2];
@@ -30,9 +31,9 @@ static void they_never_interleave(void **state) {
     while (got < (size_t)kWrites * kSize) {
       CHECK(eddy_update_now(loop) < limit);
       eddy_loop_step(loop, eddy_now(loop) + EDDY_MILLISECOND);
-      ssize_t n;
-      while ((n = patient_recv(peer, back, 65536, MSG_DONTWAIT)) > 0)
-        for (ssize_t i = 0; i < n; i++, got++)
+      int64_t n;
+      while ((n = peer_receive_some(&peer, back, 65536)) > 0)
+        for (int64_t i = 0; i < n; i++, got++)
           if (back[i] != (char)('a' + got / kSize)) CHECK_EQ(back[i], 'a' + got / kSize);
     }
     for (int i = 0; i < kWrites; i++) {
@@ -42,7 +43,7 @@ static void they_never_interleave(void **state) {
       free(data[i]);
     }
     eddy_stream_close(stream, NULL, NULL);
-    close(peer);
+    peer_close(&peer);
   }
   free(back);
 }

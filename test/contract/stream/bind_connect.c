@@ -1,10 +1,10 @@
 // A stream bound to a local address connects from there.
-#include "tcp.h"
+#include "peer.h"
 
 static void connects_from_there(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr, local, told;
-  int listener = raw_listen(&addr, 4);
+  struct peer_listener listener = peer_listen(&addr, 4);
   eddy_stream_t *stream = open_stream(loop);
   eddy_addr_parse(&local, "127.0.0.9", 0);
   assert_int_equal(eddy_stream_bind(stream, &local), 0);
@@ -15,21 +15,21 @@ static void connects_from_there(void **state) {
   eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
   turn_until(loop, &connect.finals, 1);
   assert_int_equal(connect.result, 0);
-  int peer = raw_accept(listener);
-  raw_address(peer, 1, &told);
+  struct peer peer = peer_accept(&listener);
+  peer_sees(&peer, &told);
   assert_true(eddy_addr_equal(&told, &local));
   assert_int_equal(eddy_stream_local_address(stream, &told), 0);
   assert_true(eddy_addr_equal(&told, &local));
   assert_int_equal(eddy_stream_bind(stream, &local), EDDY_EINVAL);
   close_stream(loop, stream);
-  close(peer);
-  close(listener);
+  peer_close(&peer);
+  peer_unlisten(&listener);
 }
 
 static void errors(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr, other;
-  int listener = raw_listen(&addr, 4);
+  struct peer_listener listener = peer_listen(&addr, 4);
   eddy_stream_t *stream = open_stream(loop);
   assert_int_equal(eddy_stream_bind(stream, &addr), EDDY_EADDRINUSE);
   eddy_addr_parse(&other, "192.0.2.77", 0);
@@ -45,7 +45,7 @@ static void errors(void **state) {
   eddy_stream_close(stream, &closed.op, rec_cb);
   assert_int_equal(eddy_stream_bind(stream, &other), EDDY_ECLOSED);
   all_ended(loop);
-  close(listener);
+  peer_unlisten(&listener);
 }
 
 int main(void) {

@@ -1,4 +1,5 @@
 // Cancelling a big write under way: the count says exactly what the peer gets, and nothing comes after.
+#include "peer.h"
 #include "trap.h"
 
 enum { kSize = 1 << 20, kRounds = 60 };
@@ -7,22 +8,22 @@ static char *data, *back;
 
 static void one(eddy_loop_t *loop, int round, int *whole, int *part, int *none) {
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_stream_set_option(stream, EDDY_OPT_SEND_BUFFER, 65536);
   struct rec first = {0}, second = {0};
   eddy_buf_t out = buffer(data, kSize);
   size_t got = 0;
-  ssize_t n;
+  int64_t n;
   eddy_stream_write(stream, &first.op, &out, 1, rec_cb);
   eddy_stream_write(stream, &second.op, &out, 1, rec_cb);
   for (int i = 0; i < round % 4; i++) {
     eddy_loop_step(loop, 0);
-    n = patient_recv(peer, back + got, 65536, MSG_DONTWAIT);
+    n = peer_receive_some(&peer, back + got, 65536);
     if (n > 0) got += (size_t)n;
   }
   if (round % 11 == 10) {
     while (!first.finals) {
-      n = patient_recv(peer, back + got, 65536, MSG_DONTWAIT);
+      n = peer_receive_some(&peer, back + got, 65536);
       if (n > 0) got += (size_t)n;
       eddy_loop_step(loop, 0);
     }
@@ -45,11 +46,11 @@ static void one(eddy_loop_t *loop, int round, int *whole, int *part, int *none) 
   eddy_stream_close(stream, NULL, NULL);
   eddy_loop_step(loop, 0);
   eddy_loop_step(loop, 0);
-  while ((n = patient_recv(peer, back + got, 65536, 0)) > 0) got += (size_t)n;
+  while ((n = peer_receive_any(&peer, back + got, 65536)) > 0) got += (size_t)n;
   CHECK_EQ(n, 0);
   CHECK_EQ(got, first.transferred + second.transferred);
   for (size_t i = 0; i < got; i++) CHECK_EQ(back[i], data[i % kSize]);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void the_count_is_what_arrives(void **state) {

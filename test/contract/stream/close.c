@@ -1,11 +1,11 @@
 // Closing: pending ops end first, then the close op; both sides may close at the same time; with a
 // reset the peer sees one.
-#include "tcp.h"
+#include "peer.h"
 
 static void pending_ops_end_first(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(loop, 2, 256);
   static char block[8 << 20];
   char room[8];
@@ -35,7 +35,7 @@ static void pending_ops_end_first(void **state) {
   }
   assert_true(ops[2].transferred > 0 && ops[2].transferred < sizeof block);
   eddy_pool_close(pool, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void close_it(struct rec *rec, int64_t result) {
@@ -46,19 +46,19 @@ static void close_it(struct rec *rec, int64_t result) {
 static void from_its_own_callback(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8];
   eddy_buf_t in = buffer(room, sizeof room);
   struct rec first = {.then = close_it, .context = stream}, second = {0};
   eddy_stream_read(stream, &first.op, &in, 1, rec_cb);
   eddy_stream_read(stream, &second.op, &in, 1, rec_cb);
-  raw_send(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   turn_until(loop, &second.finals, 1);
   assert_int_equal(first.result, 1);
   assert_int_equal(second.result, EDDY_ECANCELED);
   all_ended(loop);
-  assert_int_equal(raw_drain(peer), 0);
-  close(peer);
+  assert_int_equal(peer_drain(&peer), 0);
+  peer_close(&peer);
 }
 
 static void both_sides_at_once(void **state) {
@@ -110,7 +110,7 @@ static void both_sides_shut(void **state) {
 static void with_a_reset(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   static char block[8 << 20];
   eddy_buf_t out = buffer(block, sizeof block);
   struct rec write = {0}, closed = {0};
@@ -119,8 +119,8 @@ static void with_a_reset(void **state) {
   eddy_stream_close_reset(stream, &closed.op, rec_cb);
   turn_until(loop, &closed.finals, 1);
   assert_int_equal(write.result, EDDY_ECANCELED);
-  assert_int_equal(raw_drain(peer), ECONNRESET);
-  close(peer);
+  assert_int_equal(peer_drain(&peer), EDDY_ECONNRESET);
+  peer_close(&peer);
 
   eddy_stream_t *a, *b;
   stream_pair(loop, &a, &b);
@@ -140,7 +140,7 @@ static void a_lingering_close_does_not_block(void **state) {
   eddy_loop_t *loop = LOOP(state);
   for (int native = 0; native < 2; native++) {
     eddy_stream_t *stream;
-    int peer = raw_peer(loop, &stream);
+    struct peer peer = peer_open(loop, PEER_TCP, &stream);
     static char block[8 << 20];
     eddy_buf_t out = buffer(block, sizeof block);
     struct rec write = {0}, closed = {0};
@@ -157,11 +157,11 @@ static void a_lingering_close_does_not_block(void **state) {
     assert_int_equal(write.result, EDDY_ECANCELED);
     uint64_t arrived = 0;
     static char room[65536];
-    for (ssize_t got; (got = patient_recv(peer, room, sizeof room, 0)) != 0;
+    for (int64_t got; (got = peer_receive_any(&peer, room, sizeof room)) != 0;
          arrived += (uint64_t)got)
       assert_true(got > 0);
     assert_true(arrived > 0 && arrived == write.transferred);
-    close(peer);
+    peer_close(&peer);
   }
 }
 

@@ -1,5 +1,6 @@
 // close(2) sends no FIN while a request of the kernel's holds the file. The peer must hear of the close
 // although reads, pool reads and waits are in flight.
+#include "peer.h"
 #include "trap.h"
 
 static void the_peer_hears_of_it(void **state) {
@@ -7,7 +8,7 @@ static void the_peer_hears_of_it(void **state) {
   eddy_pool_t *pool = pool_of(loop, 4, 64);
   for (int kind = 0; kind < 5; kind++) {
     eddy_stream_t *stream;
-    int peer = tcp_peer(loop, &stream);
+    struct peer peer = peer_open(loop, PEER_TCP, &stream);
     char room[8], got;
     eddy_buf_t in = buffer(room, sizeof room);
     struct rec op = {0}, closed = {0};
@@ -24,8 +25,8 @@ static void the_peer_hears_of_it(void **state) {
     UNTIL(loop, closed.finals);
     CHECK_EQ(op.finals, 1);
     CHECK_EQ(op.result, EDDY_ECANCELED);
-    CHECK_EQ(patient_recv(peer, &got, 1, MSG_DONTWAIT), 0);
-    close(peer);
+    CHECK_EQ(peer_receive_some(&peer, &got, 1), 0);
+    peer_close(&peer);
   }
 }
 
@@ -34,7 +35,7 @@ static void also_when_the_loop_ends(void **state) {
   (void)state;
   eddy_loop_t *loop = open_with(NULL);
   eddy_stream_t *stream;
-  int peer = tcp_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8], got;
   eddy_buf_t in = buffer(room, sizeof room);
   struct rec read = {0};
@@ -42,8 +43,8 @@ static void also_when_the_loop_ends(void **state) {
   eddy_loop_step(loop, 0);
   eddy_stream_close(stream, NULL, NULL);
   end_loop(loop);
-  CHECK_EQ(patient_recv(peer, &got, 1, 0), 0);
-  close(peer);
+  CHECK_EQ(peer_receive_any(&peer, &got, 1), 0);
+  peer_close(&peer);
 }
 
 int main(void) {

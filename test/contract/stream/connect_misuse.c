@@ -1,5 +1,5 @@
 // Connect where it makes no sense: an error as the op's result, and the stream as it was.
-#include "tcp.h"
+#include "peer.h"
 
 static int64_t connect_result(eddy_loop_t *loop, eddy_stream_t *stream, const eddy_addr_t *addr) {
   struct rec rec = {0};
@@ -11,7 +11,7 @@ static int64_t connect_result(eddy_loop_t *loop, eddy_stream_t *stream, const ed
 static void twice(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
-  int listener = raw_listen(&addr, 4);
+  struct peer_listener listener = peer_listen(&addr, 4);
   eddy_stream_t *stream = open_stream(loop);
   struct rec first = {0}, second = {0};
   eddy_stream_connect(stream, &first.op, &addr, rec_cb);
@@ -21,23 +21,23 @@ static void twice(void **state) {
   assert_int_equal(first.result, 0);
   assert_int_equal(second.result, EDDY_EALREADY);
   assert_int_equal(connect_result(loop, stream, &addr), EDDY_EISCONN);
-  int peer = raw_accept(listener);
+  struct peer peer = peer_accept(&listener);
   struct rec wrote = {0};
   eddy_buf_t byte = buffer(&(char){'x'}, 1);
   eddy_stream_write(stream, &wrote.op, &byte, 1, rec_cb);
   turn_until(loop, &wrote.finals, 1);
   char got;
-  raw_receive(peer, &got, 1);
+  peer_receive(&peer, &got, 1);
   assert_int_equal(got, 'x');
   close_stream(loop, stream);
-  close(peer);
-  close(listener);
+  peer_close(&peer);
+  peer_unlisten(&listener);
 }
 
 static void wrong_address(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t six, none = {0}, good;
-  int listener = raw_listen(&good, 4);
+  struct peer_listener listener = peer_listen(&good, 4);
   eddy_addr_loopback(&six, EDDY_AF_INET6, good.port);
   eddy_stream_t *stream = open_stream(loop);
   assert_int_equal(connect_result(loop, stream, &none), EDDY_EAFNOSUPPORT);
@@ -47,7 +47,7 @@ static void wrong_address(void **state) {
   close_stream(loop, stream);
   assert_int_equal(eddy_stream_open(loop, 77, &stream), EDDY_EAFNOSUPPORT);
   assert_null(stream);
-  close(listener);
+  peer_unlisten(&listener);
 }
 
 static void ops_on_an_idle_stream(void **state) {

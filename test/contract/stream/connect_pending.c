@@ -1,5 +1,5 @@
 // A connect that gets no answer ends by its deadline, a cancel or a close; what queued ends with it.
-#include "tcp.h"
+#include "peer.h"
 
 static void pending(void **state, int how, int64_t wanted) {
   eddy_loop_t *loop = LOOP(state);
@@ -42,7 +42,7 @@ static void closed(void **state) { pending(state, 2, EDDY_ECANCELED); }
 static void past_deadline_makes_no_attempt(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
-  int listener = raw_listen(&addr, 4);
+  struct peer_listener listener = peer_listen(&addr, 4);
   eddy_stream_t *stream = open_stream(loop);
   struct rec connect = {0};
   eddy_op_set_deadline(&connect.op, 1);
@@ -50,9 +50,9 @@ static void past_deadline_makes_no_attempt(void **state) {
   turn_until(loop, &connect.finals, 1);
   assert_int_equal(connect.result, EDDY_ETIMEDOUT);
   turns(loop, 3);
-  accept_queue_is(listener, 0);
+  peer_waiting_is(&listener, 0);
   close_stream(loop, stream);
-  close(listener);
+  peer_unlisten(&listener);
 }
 
 int main(void) {

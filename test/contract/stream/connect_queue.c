@@ -1,10 +1,10 @@
 // Reads and writes started while a connect is pending run after it, in order.
-#include "tcp.h"
+#include "peer.h"
 
 static void queue_behind_connect(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
-  int listener = raw_listen(&addr, 4);
+  struct peer_listener listener = peer_listen(&addr, 4);
   eddy_stream_t *stream = open_stream(loop);
   char room[8] = {0}, got[8] = {0};
   eddy_buf_t in = buffer(room, sizeof room);
@@ -18,11 +18,11 @@ static void queue_behind_connect(void **state) {
   eddy_stream_shutdown(stream, &shut.op, EDDY_SHUT_WRITE, rec_cb);
   turn_until(loop, &shut.finals, 1);
   turn_until(loop, &wait.finals, 1);
-  int peer = raw_accept(listener);
-  raw_receive(peer, got, 4);
+  struct peer peer = peer_accept(&listener);
+  peer_receive(&peer, got, 4);
   assert_string_equal(got, "abcd");
-  assert_int_equal(raw_drain(peer), 0);
-  raw_send(peer, "xyz", 3);
+  assert_int_equal(peer_drain(&peer), 0);
+  peer_send(&peer, "xyz", 3);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(connect.result, 0);
   assert_int_equal(write1.result, 2);
@@ -34,15 +34,15 @@ static void queue_behind_connect(void **state) {
   assert_true(connect.order < write1.order && write1.order < write2.order &&
               write2.order < shut.order && connect.order < wait.order);
   close_stream(loop, stream);
-  close(peer);
-  close(listener);
+  peer_close(&peer);
+  peer_unlisten(&listener);
 }
 
 // The peer's bytes are there before the loop looks for the first time: connect still ends first.
 static void connect_ends_before_a_read(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_addr_t addr;
-  int listener = raw_listen(&addr, 4);
+  struct peer_listener listener = peer_listen(&addr, 4);
   eddy_stream_t *stream = open_stream(loop);
   char room[8] = {0};
   eddy_buf_t in = buffer(room, sizeof room);
@@ -50,16 +50,16 @@ static void connect_ends_before_a_read(void **state) {
   eddy_stream_connect(stream, &connect.op, &addr, rec_cb);
   eddy_stream_read(stream, &read.op, &in, 1, rec_cb);
   eddy_loop_flush(loop);
-  int peer = raw_accept(listener);
-  raw_send(peer, "early", 5);
-  raw_settled(peer);
+  struct peer peer = peer_accept(&listener);
+  peer_send(&peer, "early", 5);
+  peer_settled(&peer);
   all_ended(loop);
   assert_int_equal(connect.result, 0);
   assert_int_equal(read.result, 5);
   assert_true(connect.order < read.order);
   close_stream(loop, stream);
-  close(peer);
-  close(listener);
+  peer_close(&peer);
+  peer_unlisten(&listener);
 }
 
 int main(void) {

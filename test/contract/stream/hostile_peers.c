@@ -1,5 +1,5 @@
 // Peers that misbehave: they vanish at once, reset right after the accept, or send a byte at a time.
-#include "tcp.h"
+#include "peer.h"
 
 static int streams, ended;
 
@@ -39,23 +39,23 @@ static void vanish(void **state, int with_reset, int steps_between) {
   eddy_listener_accept_many(listener, &many.op, 0, rec_cb);
   streams = ended = 0;
   for (int i = 0; i < 200; i++) {
-    int fd = raw_connect(&addr);
-    assert_true(fd >= 0);
+    struct peer client = peer_connect(&addr);
+    assert_true(client.fd >= 0);
     if (steps_between) turns(loop, 1);
     if (with_reset)
-      raw_reset(fd);
+      peer_reset(&client);
     else
-      close(fd);
+      peer_close(&client);
     if (i % 10 == 0) turns(loop, 1);
   }
   TURN_UNTIL(loop, streams == ended && accept_queue_empty(eddy_listener_native(listener)));
   if (many.finals)
     fail_msg("accept ended: %s, %d", eddy_error_name(many.result),
              (int)eddy_op_os_error(&many.op)); // the listener does not mind
-  int fd = raw_connect(&addr);
+  struct peer client = peer_connect(&addr);
   int before = streams;
   TURN_UNTIL(loop, streams > before);
-  close(fd);
+  peer_close(&client);
   turn_until(loop, &ended, streams);
   eddy_listener_close(listener, NULL, NULL);
   all_ended(loop);
@@ -68,9 +68,8 @@ static void reset_after_accept(void **state) { vanish(state, 1, 1); }
 static void byte_by_byte(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
-  int on = 1;
-  setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
+  peer_nodelay(&peer);
   char message[300] = {0};
   size_t have = 0, sent = 0;
   while (have < sizeof message) {
@@ -80,7 +79,7 @@ static void byte_by_byte(void **state) {
     while (!read.finals) {
       uint8_t byte = pattern_at(sent);
       if (sent < sizeof message) {
-        raw_send(peer, &byte, 1);
+        peer_send(&peer, &byte, 1);
         sent++;
       }
       eddy_loop_step(loop, eddy_update_now(loop) + 20 * EDDY_MILLISECOND);
@@ -90,7 +89,7 @@ static void byte_by_byte(void **state) {
   }
   pattern_check(message, sizeof message, 0);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

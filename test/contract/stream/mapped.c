@@ -7,7 +7,7 @@ static void connects_to(eddy_loop_t *loop, const char *host) {
   char text[80];
   struct rec connect = {0};
   int64_t v6only = -1;
-  int listener = raw_listen(&addr, 1);
+  struct peer_listener listener = peer_listen(&addr, 1);
   snprintf(text, sizeof text, "[%s]:%u", host, addr.port);
   assert_int_equal(eddy_addr_parse(&peer, text, 0), 0);
   eddy_stream_t *stream;
@@ -17,10 +17,10 @@ static void connects_to(eddy_loop_t *loop, const char *host) {
   eddy_stream_connect(stream, &connect.op, &peer, rec_cb);
   turn_until(loop, &connect.finals, 1);
   assert_int_equal(connect.result, 0);
-  int accepted = raw_accept(listener);
-  assert_true(accepted >= 0);
-  close(accepted);
-  close(listener);
+  struct peer accepted = peer_accept(&listener);
+  assert_true(accepted.fd >= 0);
+  peer_close(&accepted);
+  peer_unlisten(&listener);
   eddy_stream_close(stream, NULL, NULL);
   all_ended(loop);
 }

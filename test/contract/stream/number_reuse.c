@@ -1,6 +1,6 @@
 // Descriptor numbers are reused within one batch: a stream is closed and another accepted in the same
 // turn, many times, and no event of the old one reaches the new.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kRounds = 150, kStreams = 4 };
 
@@ -16,7 +16,7 @@ static void turnover(void **state) {
   eddy_addr_t addr;
   eddy_listener_t *listener = listen_loopback(loop, &addr);
   struct slot slots[kStreams] = {0};
-  int peers[kStreams];
+  struct peer peers[kStreams] = {{0}};
   int reused = 0;
   static char seen[1 << 16];
   for (int round = 0; round < kRounds; round++) {
@@ -24,16 +24,17 @@ static void turnover(void **state) {
     for (int i = 0; i < kStreams; i++) {
       accepts[i].then = take_accepted;
       eddy_listener_accept(listener, &accepts[i].op, rec_cb);
-      int old = round ? peers[i] : -1;
-      assert_true((peers[i] = raw_connect(&addr)) >= 0);
-      if (old >= 0) {
+      struct peer old = peers[i];
+      peers[i] = peer_connect(&addr);
+      assert_true(peers[i].fd >= 0);
+      if (round) {
         // Events for the old one are under way while it is closed.
         if (i & 1)
-          raw_send(old, "old", 3);
+          peer_send(&old, "old", 3);
         else if (round & 1)
-          raw_reset(old);
+          peer_reset(&old);
         eddy_stream_close(slots[i].stream, NULL, NULL);
-        if ((i & 1) || !(round & 1)) close(old);
+        if ((i & 1) || !(round & 1)) peer_close(&old);
       }
     }
     all_ended(loop);
@@ -56,10 +57,10 @@ static void turnover(void **state) {
   }
   assert_true(reused > kRounds); // else the test shows nothing
   for (int i = 0; i < kStreams; i++) {
-    raw_send(peers[i], "new", 3);
+    peer_send(&peers[i], "new", 3);
     turn_until(loop, &slots[i].read.finals, 1);
     assert_int_equal(slots[i].read.result, 3);
-    close(peers[i]);
+    peer_close(&peers[i]);
     eddy_stream_close(slots[i].stream, NULL, NULL);
   }
   eddy_listener_close(listener, NULL, NULL);

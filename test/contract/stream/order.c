@@ -58,7 +58,7 @@ static void rule_7_reads_and_writes_in_start_order(void **state) {
 static void rule_7_writes_behind_a_stuck_one(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   enum { BIG = 8 << 20 };
   unsigned char *memory = page_take(BIG), *got = page_take(BIG + 4096);
   for (size_t i = 0; i < BIG; i++) memory[i] = (unsigned char)(i * 7 + (i >> 8));
@@ -73,7 +73,7 @@ static void rule_7_writes_behind_a_stuck_one(void **state) {
   assert_int_equal(empty.finals, 0); // zero bytes, but in their turn
   size_t total = 0;
   while (total < BIG + 50) {
-    ssize_t more = recv(peer, got + total, BIG + 4096 - total, MSG_DONTWAIT);
+    int64_t more = peer_receive_some(&peer, got + total, BIG + 4096 - total);
     if (more > 0) total += (size_t)more;
     eddy_loop_step(loop, 0);
   }
@@ -88,7 +88,7 @@ static void rule_7_writes_behind_a_stuck_one(void **state) {
   eddy_stream_close(stream, NULL, NULL);
   page_drop(memory, BIG);
   page_drop(got, BIG + 4096);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void rule_7_accepts_in_start_order(void **state) {
@@ -120,7 +120,7 @@ static void rule_7_accepts_in_start_order(void **state) {
 static void rule_7_ops_without_effect_may_finish_first(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char data[2];
   eddy_buf_t buf = buffer(data, 2);
   struct rec first = {0}, bad = {0};
@@ -128,11 +128,11 @@ static void rule_7_ops_without_effect_may_finish_first(void **state) {
   eddy_stream_read(stream, &bad.op, NULL, 0, rec_cb);
   turn_until(loop, &bad.finals, 1);
   assert_int_equal(first.finals, 0);
-  raw_write(peer, "ab", 2);
+  peer_send(&peer, "ab", 2);
   turn_until(loop, &first.finals, 1);
   assert_int_equal(first.result, 2);
   eddy_stream_close(stream, NULL, NULL);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

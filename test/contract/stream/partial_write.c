@@ -6,7 +6,7 @@ enum { BIG = 32 << 20 };
 
 static void ended_in_the_middle(eddy_loop_t *loop, int by_deadline) {
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char *memory = page_take(BIG);
   eddy_buf_t big = buffer(memory, BIG), small = buffer(memory, 10);
   struct rec write = {0}, behind = {0}, shut = {0};
@@ -32,8 +32,8 @@ static void ended_in_the_middle(eddy_loop_t *loop, int by_deadline) {
   page_drop(memory, BIG); // ours again
   eddy_stream_close(stream, NULL, NULL);
   turns(loop, 3);
-  assert_int_equal(raw_read_all(peer), write.transferred);
-  close(peer);
+  assert_int_equal(peer_receive_rest(&peer), write.transferred);
+  peer_close(&peer);
 }
 
 static void rule_5_partial_write_cancelled(void **state) { ended_in_the_middle(LOOP(state), 0); }
@@ -43,7 +43,7 @@ static void rule_5_partial_write_timed_out(void **state) { ended_in_the_middle(L
 static void rule_5_queued_write_cancelled_alone(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char *memory = page_take(BIG);
   eddy_buf_t big = buffer(memory, BIG), small = buffer(memory, 10);
   struct rec write = {0}, middle = {0}, last = {0};
@@ -59,7 +59,7 @@ static void rule_5_queued_write_cancelled_alone(void **state) {
   int64_t total = 0;
   static char waste[1 << 20];
   while (last.finals == 0) {
-    ssize_t got = recv(peer, waste, sizeof waste, MSG_DONTWAIT);
+    int64_t got = peer_receive_some(&peer, waste, sizeof waste);
     if (got > 0) total += got;
     eddy_loop_step(loop, 0);
   }
@@ -67,9 +67,9 @@ static void rule_5_queued_write_cancelled_alone(void **state) {
   assert_int_equal(last.result, 10);
   eddy_stream_close(stream, NULL, NULL);
   turns(loop, 3);
-  assert_int_equal(total + raw_read_all(peer), BIG + 10);
+  assert_int_equal(total + peer_receive_rest(&peer), BIG + 10);
   page_drop(memory, BIG);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

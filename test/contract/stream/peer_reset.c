@@ -1,12 +1,12 @@
 // The peer resets the connection during a read, a pool read or a write.
-#include "tcp.h"
+#include "peer.h"
 
 static char block[16 << 20];
 
 static void during_a_read(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_addr_t before, after;
   assert_int_equal(eddy_stream_peer_address(stream, &before), 0);
   char room[8];
@@ -14,7 +14,7 @@ static void during_a_read(void **state) {
   struct rec read = {0};
   eddy_stream_read(stream, &read.op, &in, 1, rec_cb);
   turns(loop, 2);
-  raw_reset(peer);
+  peer_reset(&peer);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(read.result, EDDY_ECONNRESET);
   assert_int_equal(eddy_stream_peer_address(stream, &after), 0); // still known
@@ -25,13 +25,13 @@ static void during_a_read(void **state) {
 static void during_a_pool_read(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_pool_t *pool = open_pool(loop, 4, 1024);
   struct rec read = {0};
   eddy_stream_read_pool(stream, &read.op, pool, 0, rec_cb);
-  raw_send(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   turn_until(loop, &read.mores, 1);
-  raw_reset(peer);
+  peer_reset(&peer);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(read.result, EDDY_ECONNRESET);
   assert_int_equal(read.mores, 1);
@@ -44,7 +44,7 @@ static void during_a_pool_read(void **state) {
 static void during_a_write(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_buf_t out = buffer(block, sizeof block), byte = buffer(block, 1);
   struct rec first = {0}, second = {0}, shut = {0}, calm = {0}, later = {0};
   eddy_stream_write(stream, &first.op, &out, 1, rec_cb);
@@ -55,7 +55,7 @@ static void during_a_write(void **state) {
   assert_int_equal(first.calls, 0);
   assert_int_equal(eddy_stream_congested(stream), 1);
   assert_int_equal(calm.calls, 0);
-  raw_reset(peer);
+  peer_reset(&peer);
   all_ended(loop);
   assert_true(first.result == EDDY_ECONNRESET || first.result == EDDY_EPIPE);
   assert_true(first.transferred > 0 && first.transferred < sizeof block);
@@ -76,14 +76,14 @@ static void during_a_write(void **state) {
 static void never_looks_like_the_end(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   eddy_buf_t out = buffer(block, sizeof block);
   char room[8];
   eddy_buf_t in = buffer(room, sizeof room);
   struct rec write = {0}, reads[2] = {0};
   eddy_stream_write(stream, &write.op, &out, 1, rec_cb);
   turns(loop, 4);
-  raw_reset(peer);
+  peer_reset(&peer);
   turn_until(loop, &write.finals, 1);
   for (int i = 0; i < 2; i++) {
     eddy_stream_read(stream, &reads[i].op, &in, 1, rec_cb);

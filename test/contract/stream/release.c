@@ -1,6 +1,6 @@
 // A released stream yields its descriptor, which a loop on another thread adopts; while ops are pending
 // release is refused and changes nothing.
-#include "tcp.h"
+#include "peer.h"
 
 static void take_native(struct rec *rec, int64_t result) {
   rec->context = (void *)(intptr_t)(result == 0 ? eddy_op_take_native(&rec->op) : -1);
@@ -32,14 +32,14 @@ static void *serve(void *argument) {
 static void moves_to_another_thread(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   // Used before, so that this loop's kernel interface knows it.
   char byte = 0;
   eddy_buf_t in = buffer(&byte, 1);
   struct rec read = {0}, released = {.then = take_native};
   eddy_stream_read(stream, &read.op, &in, 1, rec_cb);
   turns(loop, 2);
-  raw_send(peer, "1", 1);
+  peer_send(&peer, "1", 1);
   turn_until(loop, &read.finals, 1);
   eddy_stream_release(stream, &released.op, rec_cb);
   turn_until(loop, &released.finals, 1);
@@ -48,21 +48,21 @@ static void moves_to_another_thread(void **state) {
   assert_true(fcntl(native, F_GETFD) >= 0);
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, serve, (void *)(intptr_t)native), 0);
-  raw_send(peer, "move", 4);
+  peer_send(&peer, "move", 4);
   char back[5] = {0};
-  raw_receive(peer, back, 4);
+  peer_receive(&peer, back, 4);
   assert_string_equal(back, "move");
-  assert_int_equal(raw_drain(peer), 0);
+  assert_int_equal(peer_drain(&peer), 0);
   void *failed;
   pthread_join(thread, &failed);
   assert_null(failed);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void busy_changes_nothing(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8] = {0};
   eddy_buf_t in = buffer(room, sizeof room);
   struct rec read = {0}, busy = {.then = take_native}, released = {.then = take_native};
@@ -71,29 +71,29 @@ static void busy_changes_nothing(void **state) {
   turn_until(loop, &busy.finals, 1);
   assert_int_equal(busy.result, EDDY_EBUSY);
   assert_int_equal(read.calls, 0);
-  raw_send(peer, "still", 5);
+  peer_send(&peer, "still", 5);
   turn_until(loop, &read.finals, 1);
   assert_int_equal(read.result, 5);
   eddy_stream_release(stream, &released.op, rec_cb);
   turn_until(loop, &released.finals, 1);
   assert_int_equal(released.result, 0);
   close((int)(intptr_t)released.context);
-  assert_int_equal(raw_drain(peer), 0);
-  close(peer);
+  assert_int_equal(peer_drain(&peer), 0);
+  peer_close(&peer);
 }
 
 static void not_taken_is_closed(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec released = {0};
   eddy_stream_release(stream, &released.op, rec_cb);
   eddy_cancel(&released.op); // too late
   turn_until(loop, &released.finals, 1);
   assert_int_equal(released.result, 0);
   assert_int_equal(eddy_op_take_native(&released.op), EDDY_NO_NATIVE);
-  assert_int_equal(raw_drain(peer), 0);
-  close(peer);
+  assert_int_equal(peer_drain(&peer), 0);
+  peer_close(&peer);
 }
 
 int main(void) {

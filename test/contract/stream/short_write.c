@@ -5,7 +5,7 @@
 static void rule_7_short_write_after_a_reset(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   enum { BIG = 32 << 20 };
   char *memory = page_take(BIG);
   eddy_buf_t big = buffer(memory, BIG), small = buffer(memory, 10);
@@ -14,7 +14,7 @@ static void rule_7_short_write_after_a_reset(void **state) {
   for (int i = 0; i < 3; i++) eddy_stream_write(stream, &behind[i].op, &small, 1, rec_cb);
   turns(loop, 3);
   assert_int_equal(write.finals, 0);
-  raw_reset(peer);
+  peer_reset(&peer);
   turn_until(loop, &write.finals, 1);
   assert_true(write.result == EDDY_ECONNRESET || write.result == EDDY_EPIPE);
   assert_true(eddy_op_os_error(&write.op) != 0);

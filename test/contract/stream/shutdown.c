@@ -1,5 +1,5 @@
 // Half-closing: each side on its own, both, and what is refused after it.
-#include "tcp.h"
+#include "peer.h"
 
 static int64_t shut(eddy_loop_t *loop, eddy_stream_t *stream, uint32_t side) {
   struct rec rec = {0};
@@ -48,7 +48,7 @@ static void half_close_both_ways(void **state) {
 static void twice_and_unknown(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   assert_int_equal(shut(loop, stream, 0), EDDY_EINVAL);
   assert_int_equal(shut(loop, stream, 4), EDDY_EINVAL);
   assert_int_equal(shut(loop, stream, EDDY_SHUT_READ), 0);
@@ -57,28 +57,28 @@ static void twice_and_unknown(void **state) {
   assert_int_equal(shut(loop, stream, EDDY_SHUT_WRITE), EDDY_EPIPE);
   assert_int_equal(shut(loop, stream, EDDY_SHUT_BOTH), EDDY_EPIPE);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void both_is_each(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   assert_int_equal(shut(loop, stream, EDDY_SHUT_BOTH), 0);
   assert_int_equal(read_some(loop, stream), 0);
   assert_int_equal(write_byte(loop, stream), EDDY_EPIPE);
-  assert_int_equal(raw_drain(peer), 0);
+  assert_int_equal(peer_drain(&peer), 0);
   assert_int_equal(shut(loop, stream, EDDY_SHUT_WRITE), EDDY_EPIPE);
   assert_int_equal(shut(loop, stream, EDDY_SHUT_READ), EDDY_EPIPE);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 // Reads that wait, and later ones, see the end behind what has arrived.
 static void shut_read(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char room[8];
   eddy_buf_t in = buffer(room, sizeof room);
   struct rec first = {0}, second = {0};
@@ -93,21 +93,21 @@ static void shut_read(void **state) {
   assert_int_equal(read_some(loop, stream), 0);
   assert_int_equal(write_byte(loop, stream), 1); // the other side is open
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void shut_read_behind_data(void **state) {
   if (!DATA_OUTLIVES_SHUT_READ) skip();
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
-  raw_send(peer, "rest", 4);
-  raw_settled(peer);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
+  peer_send(&peer, "rest", 4);
+  peer_settled(&peer);
   assert_int_equal(shut(loop, stream, EDDY_SHUT_READ), 0);
   assert_int_equal(read_some(loop, stream), 4);
   assert_int_equal(read_some(loop, stream), 0);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

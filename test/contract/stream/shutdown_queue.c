@@ -1,5 +1,5 @@
 // Shutting down the write side takes its turn behind the writes; a cancel takes it out again.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kSize = 1 << 20 };
 
@@ -8,7 +8,7 @@ static char out[kSize], in[kSize];
 static void fin_behind_writes(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   small_buffers(stream, 4096);
   pattern_fill(out, kSize, 0);
   struct rec writes[2] = {0}, shut = {0}, late = {0};
@@ -21,11 +21,10 @@ static void fin_behind_writes(void **state) {
   assert_int_equal(shut.calls, 0);
   turn_until(loop, &late.finals, 1);
   assert_int_equal(late.result, EDDY_EPIPE);
-  fcntl(peer, F_SETFL, O_NONBLOCK);
   size_t got = 0;
-  ssize_t now = -1;
+  int64_t now = -1;
   TURN_UNTIL(loop, __extension__({
-               while ((now = recv(peer, in + got, kSize - got + (got == kSize), 0)) > 0)
+               while ((now = peer_receive_some(&peer, in + got, kSize - got + (got == kSize))) > 0)
                  got += (size_t)now;
                now == 0;
              }));
@@ -37,13 +36,13 @@ static void fin_behind_writes(void **state) {
   assert_int_equal(shut.result, 0);
   assert_true(writes[0].order < writes[1].order && writes[1].order < shut.order);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void cancelled_has_no_effect(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   small_buffers(stream, 4096);
   struct rec write = {0}, shut = {0}, after = {0};
   eddy_buf_t all = buffer(out, kSize), byte = buffer(out, 1);
@@ -54,18 +53,17 @@ static void cancelled_has_no_effect(void **state) {
   turn_until(loop, &shut.finals, 1);
   assert_int_equal(shut.result, EDDY_ECANCELED);
   eddy_stream_write(stream, &after.op, &byte, 1, rec_cb);
-  fcntl(peer, F_SETFL, O_NONBLOCK);
   size_t got = 0;
   TURN_UNTIL(loop, __extension__({
-               ssize_t now;
-               while ((now = recv(peer, in, kSize, 0)) > 0) got += (size_t)now;
+               int64_t now;
+               while ((now = peer_receive_some(&peer, in, kSize)) > 0) got += (size_t)now;
                got == kSize + 1;
              }));
   all_ended(loop);
   assert_int_equal(write.result, kSize);
   assert_int_equal(after.result, 1);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

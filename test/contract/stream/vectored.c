@@ -1,5 +1,5 @@
 // Many buffers in one write and one read, of odd sizes, over partial transfers; and more than one call takes.
-#include "tcp.h"
+#include "peer.h"
 
 enum { kBuffers = 1024, kTotal = 1024 * 700 };
 
@@ -107,7 +107,7 @@ static int64_t end_of(eddy_loop_t *loop, eddy_stream_t *stream, int write,
 static void refuses_bad_lists(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char byte;
   eddy_buf_t empty = buffer(&byte, 0), nowhere = buffer(NULL, 4);
   eddy_buf_t huge[2] = {buffer(&byte, (size_t)1 << 61), buffer(&byte, (size_t)1 << 61)};
@@ -122,7 +122,7 @@ static void refuses_bad_lists(void **state) {
   assert_int_equal(end_of(loop, stream, 1, NULL, 0), 0);
   assert_int_equal(eddy_stream_queued(stream), 0);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

@@ -1,10 +1,10 @@
 // Readiness of a stream: several waiters at once, level semantics, no data taken.
-#include "tcp.h"
+#include "peer.h"
 
 static void several_at_once(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec readers[5] = {0}, writable = {0}, both = {0}, gone = {0}, dropped = {0};
   for (int i = 0; i < 5; i++) eddy_stream_wait(stream, &readers[i].op, EDDY_READABLE, rec_cb);
   eddy_stream_wait(stream, &writable.op, EDDY_WRITABLE, rec_cb);
@@ -15,7 +15,7 @@ static void several_at_once(void **state) {
   turns(loop, 3);
   assert_int_equal(readers[0].calls, 0);
   eddy_cancel(&dropped.op);
-  raw_send(peer, "data", 4);
+  peer_send(&peer, "data", 4);
   for (int i = 0; i < 5; i++) {
     turn_until(loop, &readers[i].finals, 1);
     assert_int_equal(readers[i].result, EDDY_READABLE);
@@ -38,12 +38,12 @@ static void several_at_once(void **state) {
   eddy_stream_wait(stream, &next.op, EDDY_READABLE, rec_cb);
   turns(loop, 3);
   assert_int_equal(next.calls, 0);
-  raw_send(peer, "x", 1);
+  peer_send(&peer, "x", 1);
   turn_until(loop, &next.finals, 1);
   struct rec last = {0}; // not every system shows the end behind unread data
   eddy_stream_read(stream, &last.op, &in, 1, rec_cb);
   turn_until(loop, &last.finals, 1);
-  close(peer);
+  peer_close(&peer);
   turn_until(loop, &gone.finals, 1);
   assert_int_equal(gone.result, EDDY_DISCONNECT);
   close_stream(loop, stream);
@@ -53,7 +53,7 @@ static void several_at_once(void **state) {
 static void writable_again(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   static char block[1 << 20];
   eddy_buf_t out = buffer(block, sizeof block);
   for (;;) { // fill the kernel's buffers
@@ -69,18 +69,17 @@ static void writable_again(void **state) {
   eddy_stream_wait(stream, &wait.op, EDDY_WRITABLE, rec_cb);
   turns(loop, 3);
   assert_int_equal(wait.calls, 0);
-  fcntl(peer, F_SETFL, O_NONBLOCK);
   static char sink[1 << 16];
-  TURN_UNTIL(loop, ((void)recv(peer, sink, sizeof sink, 0), wait.finals));
+  TURN_UNTIL(loop, ((void)peer_receive_some(&peer, sink, sizeof sink), wait.finals));
   assert_int_equal(wait.result, EDDY_WRITABLE);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void bad_events(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream, *idle = open_stream(loop);
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   struct rec none = {0}, unknown = {0}, unconnected = {0};
   eddy_stream_wait(stream, &none.op, 0, rec_cb);
   eddy_stream_wait(stream, &unknown.op, 1 << 20, rec_cb);
@@ -91,7 +90,7 @@ static void bad_events(void **state) {
   assert_int_equal(unconnected.result, EDDY_ENOTCONN);
   close_stream(loop, stream);
   close_stream(loop, idle);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {

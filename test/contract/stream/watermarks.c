@@ -1,12 +1,12 @@
 // Queued bytes, and the congestion signal between its low and high water marks.
-#include "tcp.h"
+#include "peer.h"
 
 static char block[1 << 20];
 
 static void signal_has_hysteresis(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   small_buffers(stream, 4096);
   assert_int_equal(eddy_stream_set_watermarks(stream, 5, 5), EDDY_EINVAL);
   assert_int_equal(eddy_stream_set_watermarks(stream, 6, 5), EDDY_EINVAL);
@@ -27,7 +27,6 @@ static void signal_has_hysteresis(void **state) {
   eddy_cancel(&dropped.op);
   turns(loop, 3);
   assert_int_equal(dropped.result, EDDY_ECANCELED);
-  fcntl(peer, F_SETFL, O_NONBLOCK);
   static char sink[8192];
   eddy_time_t limit = eddy_update_now(loop) + 20 * EDDY_SECOND;
   int between = 0;
@@ -35,23 +34,23 @@ static void signal_has_hysteresis(void **state) {
     uint64_t queued = eddy_stream_queued(stream);
     assert_int_equal(eddy_stream_congested(stream), queued > 100000);
     between += queued > 100000 && queued < 900000;
-    (void)!recv(peer, sink, sizeof sink, 0);
+    (void)!peer_receive_some(&peer, sink, sizeof sink);
     eddy_loop_step(loop, 0);
   }
   assert_true(between > 0); // it was seen below high and above low, congested
   for (int i = 0; i < 3; i++) assert_int_equal(waiters[i].finals, 1);
   assert_true(eddy_stream_queued(stream) <= 100000);
-  TURN_UNTIL(loop, ((void)!recv(peer, sink, sizeof sink, 0), writes[199].finals));
+  TURN_UNTIL(loop, ((void)!peer_receive_some(&peer, sink, sizeof sink), writes[199].finals));
   assert_int_equal(eddy_stream_queued(stream), 0);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 // A write that goes in parts shows it.
 static void falls_within_a_write(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   small_buffers(stream, 4096);
   eddy_buf_t parts[100];
   for (int i = 0; i < 100; i++) parts[i] = buffer(block, 8000);
@@ -59,11 +58,10 @@ static void falls_within_a_write(void **state) {
   uint64_t last = 2 * 800000;
   int falls = 0;
   for (int i = 0; i < 2; i++) eddy_stream_write(stream, &writes[i].op, parts, 100, rec_cb);
-  fcntl(peer, F_SETFL, O_NONBLOCK);
   static char sink[8192];
   eddy_time_t limit = eddy_update_now(loop) + 20 * EDDY_SECOND;
   while (!writes[0].finals && eddy_update_now(loop) < limit) {
-    (void)!recv(peer, sink, sizeof sink, 0);
+    (void)!peer_receive_some(&peer, sink, sizeof sink);
     eddy_loop_step(loop, 0);
     uint64_t queued = eddy_stream_queued(stream);
     assert_true(queued <= last);
@@ -72,10 +70,10 @@ static void falls_within_a_write(void **state) {
   }
   assert_int_equal(writes[0].result, 800000);
   assert_true(falls > 1);
-  TURN_UNTIL(loop, ((void)!recv(peer, sink, sizeof sink, 0), writes[1].finals));
+  TURN_UNTIL(loop, ((void)!peer_receive_some(&peer, sink, sizeof sink), writes[1].finals));
   assert_int_equal(eddy_stream_queued(stream), 0);
   close_stream(loop, stream);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void defaults(void **state) {

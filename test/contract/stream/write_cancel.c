@@ -1,13 +1,13 @@
 // A cancelled write: without effect it just goes; with a part of it sent, its count is told and the
 // writes behind it are cancelled.
-#include "tcp.h"
+#include "peer.h"
 
 static char block[16 << 20];
 
 static void in_part(void **state, int by_deadline) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   pattern_fill(block, sizeof block, 0);
   eddy_buf_t out = buffer(block, sizeof block);
   struct rec first = {0}, second = {0}, third = {0};
@@ -33,11 +33,11 @@ static void in_part(void **state, int by_deadline) {
   uint64_t sent = first.transferred;
   close_stream(loop, stream);
   char *in = malloc(sent);
-  raw_receive(peer, in, sent);
+  peer_receive(&peer, in, sent);
   pattern_check(in, sent, 0);
-  assert_int_equal(raw_drain(peer), 0);
+  assert_int_equal(peer_drain(&peer), 0);
   free(in);
-  close(peer);
+  peer_close(&peer);
 }
 
 static void by_cancel(void **state) { in_part(state, 0); }

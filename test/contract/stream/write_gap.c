@@ -15,7 +15,7 @@ static void restart(struct rec *rec, int64_t result) {
 static void behind_a_torn_write(void **state) {
   eddy_loop_t *loop = LOOP(state);
   eddy_stream_t *stream;
-  int peer = raw_peer(loop, &stream);
+  struct peer peer = peer_open(loop, PEER_TCP, &stream);
   char *memory = page_take(BIG);
   eddy_buf_t big = buffer(memory, BIG), small = buffer(memory, 10);
   again = buffer(memory, 7);
@@ -45,14 +45,14 @@ static void behind_a_torn_write(void **state) {
   for (int tries = 0; !restarted.finals; tries++) {
     assert_true(tries < 30000);
     eddy_loop_step(loop, eddy_update_now(loop) + EDDY_MILLISECOND);
-    got += recv(peer, waste, sizeof waste, MSG_DONTWAIT) > 0;
+    got += peer_receive_some(&peer, waste, sizeof waste) > 0;
   }
   assert_int_equal(restarted.result, 7);
   page_drop(memory, BIG);
   eddy_stream_close(stream, NULL, NULL);
   turns(loop, 3);
   assert_true(got > 0);
-  close(peer);
+  peer_close(&peer);
 }
 
 int main(void) {
