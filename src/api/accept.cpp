@@ -33,6 +33,7 @@ Source *accept_begin(Op &head) { return stream_new(*head.loop); }
 void accept_end(Op &head, Source &stream, eddy_native_t native, const eddy_addr_t &peer) {
   Accept &accept = head.as<Accept>();
   stream_connected(static_cast<eddy_stream &>(stream), native, &peer);
+  stream.unseen = true;
   (accept.first ? accept.last->accepted_next : accept.first) = &stream;
   accept.last = &stream;
   if (!(head.bits & kMulti)) head.bits |= kBefore;
@@ -175,6 +176,7 @@ eddy_stream_t *eddy_op_take_stream(eddy_op_t *user_op) {
   } else {
     stream = accept_take(op); // ended inline
   }
+  if (stream) stream->unseen = false;
   return reinterpret_cast<eddy_stream_t *>(stream);
 }
 

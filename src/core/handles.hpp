@@ -44,6 +44,7 @@ EDDY_HANDLES(EDDY_ROW)
 #undef EDDY_ROW
 
 extern const HandleRow *const handles[kHandles]; // null: none
+extern const char *const handle_names[kHandles];
 
 inline const HandleRow &row_of(SourceKind kind) { return *handles[static_cast<size_t>(kind)]; }
 

@@ -87,6 +87,7 @@ EDDY_KINDS(EDDY_ROW)
 #undef EDDY_ROW
 
 extern const KindRow *const kinds[kKinds];
+extern const char *const kind_names[kKinds];
 
 inline const KindRow &row_of(Kind kind) { return *kinds[static_cast<size_t>(kind)]; }
 

@@ -29,6 +29,12 @@ struct Offer {
 
 namespace eddy {
 
+// Under way over the open handles: those that were open when it began.
+struct Walk {
+  Source *next, *last;
+  Walk *outer;
+};
+
 enum HookKind : uint8_t { kHookIdle, kHookBeforeWait, kHookAfterWait, kHookKinds };
 
 // In the op of a hook.
@@ -55,6 +61,8 @@ struct eddy_loop : eddy::LoopCore {
   uint64_t untaken; // handles that ops which ended inline have brought, and that nobody has taken
   eddy::Source
       *lingering; // closed handles that are kept for what they lent, chained over accepted_next
+  eddy::Walk *walks;
+  eddy::ReadyList *delivering; // of this turn, those whose callback has not come
   eddy::Wheel wheel;
   eddy::TimerList due;
   eddy::OpList loose; // started ops of no handle whose end is not decided

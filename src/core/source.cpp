@@ -12,6 +12,7 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
   uint32_t generation = source->generation + 1;
   memset(static_cast<void *>(source), 0, size);
   source->loop = &loop;
+  source->magic = kHandleMagic;
   source->kind = kind;
   source->native = EDDY_NO_NATIVE;
   source->generation = generation;
@@ -32,16 +33,29 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
 
 [[gnu::cold]] void handle_refused(const Source *handle, SourceKind wanted, const char *call) {
   if (!handle) refuse(call, "null handle");
-  if (handle->kind == kGone) refuse(call, row_of(wanted).late);
-  refuse(call, static_cast<size_t>(handle->kind) < kHandles
-                   ? "handle of the wrong kind"
-                   : "no handle of an open loop (closed long ago, or overwritten)");
+  if (handle->magic != kHandleMagic || static_cast<size_t>(handle->kind) >= kHandles)
+    refuse(call, "no handle of an open loop (closed long ago, or overwritten)");
+  if (handle->kind != kGone) refuse(call, "handle of the wrong kind");
+  refuse(call, wanted == kGone ? "handle used after its close" : row_of(wanted).late);
+}
+
+// Whoever goes over the open handles does not meet this one any more.
+[[gnu::cold]] static void walks_skip(Loop &loop, const Source &source) {
+  for (Walk *walk = loop.walks; walk; walk = walk->outer) {
+    if (walk->last == &source) {
+      if (walk->next == &source) walk->next = nullptr;
+      walk->last = source.prev;
+    } else if (walk->next == &source) {
+      walk->next = source.next;
+    }
+  }
 }
 
 void source_free(Source &source) {
   Loop &loop = *source.loop;
   SourceKind kind = source.kind;
   if (!source.closing) {
+    if (loop.walks) walks_skip(loop, source);
     loop.sources.remove(source);
     loop.handles--;
   }
@@ -101,6 +115,8 @@ bool closes_at_once(const Source &source) {
 
 void source_close(Source &source, Op *closer) {
   Loop &loop = *source.loop;
+  if (loop.walks) [[unlikely]]
+    walks_skip(loop, source);
   loop.sources.remove(source);
   loop.closing.push_back(source);
   loop.closing_count++;

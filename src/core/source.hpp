@@ -19,7 +19,15 @@ struct Waiting {
   uint32_t events, seen;
 };
 
+constexpr uint32_t kHandleMagic =
+    0x45ddc0de; // tells a handle from an op or a loop that was cast to one
+
 struct Source {
+  SourceKind kind;
+  Medium medium;
+  bool closing; // cancelled and on the loop's closing list
+  bool closed;  // by its user
+  uint32_t magic;
   Loop *loop;
   Source *next, *prev;   // the loop's open or closing sources
   Source *work_next;     // the driver's list of sources with work
@@ -30,14 +38,10 @@ struct Source {
   Op *closer;                      // the close or release op, if one was given
   uint32_t undelivered[kNoHandle]; // started ops whose final callback was not entered, by Lane
   uint32_t generation;             // counts the handles that lived in this memory
-  SourceKind kind;
-  Medium medium;
-  bool closing; // cancelled and on the loop's closing list
-  bool closed;  // by its user
-  bool drained; // ended by a drain, its user may still close it
-  bool reset;   // the peer has reset it, which a later end must not hide
-  bool failed;  // will not carry data any more; only close is left
-  bool torn;    // a write was cancelled and nobody knows how much of it has gone
+  bool drained;                    // ended by a drain, its user may still close it
+  bool reset;                      // the peer has reset it, which a later end must not hide
+  bool failed;                     // will not carry data any more; only close is left
+  bool torn;                       // a write was cancelled and nobody knows how much of it has gone
   bool
       shared; // inherited over a fork: its socket, and a file that it has made, are the parent's too
   uint8_t armed; // lanes whose readiness will be reported without another arm; and kKnown
@@ -52,6 +56,7 @@ struct Source {
   uint8_t paused;  // kPaused*: what holds lanes back although the kernel may be ready
   bool waits;      // closing, and on the loop's list of those whose ops have not ended
   bool untaken;    // only the op that has brought it knows of it
+  bool unseen;     // accepted, and its user has not taken it yet
   bool released;   // its descriptor is handed over by the closer's callback
   void *kernel;    // what the driver keeps for it
   void *data;      // the user's

@@ -83,20 +83,22 @@ static inline void fetch_ahead(const Op *next) {
 static void run_ready(Loop &loop) {
   ReadyList snapshot = loop.ready;
   loop.ready = {};
+  loop.delivering = &snapshot;
   if (loop.waiting.empty()) [[likely]] {
     while (Op *op = snapshot.pop()) {
       fetch_ahead(snapshot.head);
       op_deliver(*op);
       check_returned(loop);
     }
-    return;
+  } else {
+    while (Op *op = snapshot.pop()) {
+      Source *source = op->source; // its memory stays, whatever the callback does
+      op_deliver(*op);
+      check_returned(loop);
+      if (source) source_delivered(*source);
+    }
   }
-  while (Op *op = snapshot.pop()) {
-    Source *source = op->source; // its memory stays, whatever the callback does
-    op_deliver(*op);
-    check_returned(loop);
-    if (source) source_delivered(*source);
-  }
+  loop.delivering = nullptr;
 }
 
 bool loop_calm(const Loop &loop) { return loop.ready.empty() && !remote_waiting(*loop.remote); }
