@@ -94,6 +94,15 @@ int loop_close(Loop &loop) {
   return 0;
 }
 
+// The turn in whose callback the fork was made does not go on here: what it was about to call back is due in the next.
+static void take_over_turn(Loop &loop) {
+  if (!loop.delivering) return;
+  ReadyList rest = *loop.delivering;
+  while (Op *op = loop.ready.pop()) rest.push(*op);
+  loop.ready = rest;
+  loop.delivering = nullptr;
+}
+
 int loop_after_fork(Loop &loop) {
   if (loop.owner != kForked) return failed(EDDY_EINVAL);
   eddy_native_t wake;
@@ -111,6 +120,7 @@ int loop_after_fork(Loop &loop) {
   loop.owner = os_thread();
   loop.remote->sleep = kAsleep;
   loop.remote->inherited = false;
+  take_over_turn(loop);
   take_posts(loop, false);
   for (Op *op = loop.posted; op; op = op->next) op_cancel(*op, Reason::cancel);
   loop.remote->borrowed = 0; // the threads are the parent's, and so is what they do

@@ -171,9 +171,36 @@ static void a_child_may_renew_the_loop_there(void **state) {
   assert_int_equal(status, 7 << 8);
 }
 
+// What was due behind the callback that forks is called back in the child as well, once.
+static struct rec behind[3];
+
+static void serve_with_others_due(struct rec *rec, int64_t result) {
+  (void)rec, (void)result;
+  child = fork();
+  if (child) return;
+  CHECK(eddy_loop_after_fork(loop) == 0);
+  CHECK(eddy_loop_drain(loop, eddy_now(loop) + 5 * EDDY_SECOND) == 0);
+  for (int i = 0; i < 3; i++)
+    CHECK(behind[i].finals == 1 && behind[i].order == behind[0].order + i);
+  CHECK(eddy_loop_close(loop) == 0);
+  _exit(7);
+}
+
+static void a_child_calls_back_what_was_due(void **state) {
+  loop = LOOP(state);
+  struct rec first = {.then = serve_with_others_due};
+  eddy_yield(loop, &first.op, rec_cb);
+  for (int i = 0; i < 3; i++) eddy_yield(loop, &behind[i].op, rec_cb);
+  all_ended(loop);
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 7 << 8);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       FIXTURE_TEST(a_child_that_returns_aborts),
+      FIXTURE_TEST(a_child_calls_back_what_was_due),
       FIXTURE_TEST(a_child_may_renew_the_loop_there),
   };
   return RUN_TESTS(tests);
