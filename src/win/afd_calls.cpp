@@ -1,6 +1,6 @@
 #include "afd_calls.hpp"
 #include "native.hpp"
-#include "port.hpp"
+#include "post.hpp"
 
 #include <atomic>
 #include <winternl.h>

@@ -1,7 +1,15 @@
-// Socket options by the system's numbers.
+// Socket options by the system's numbers, and what they tell of a socket.
 #include "native.hpp"
 
 namespace eddy {
+
+int socket_family(SOCKET socket) {
+  WSAPROTOCOL_INFOW info;
+  int size = sizeof info;
+  if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, reinterpret_cast<char *>(&info), &size) < 0)
+    return -1;
+  return info.iAddressFamily;
+}
 
 OsResult os_socket_native_option(eddy_native_t fd, int32_t level, int32_t name, const void *value,
                                  uint32_t size) {

@@ -1,7 +1,7 @@
 // Handles of pipes: names, clients, and the life of a pipe; foreign ones are for pipe_adopt.cpp.
 #include "api/pool.hpp"
 #include "pipe.hpp"
-#include "port.hpp"
+#include "post.hpp"
 #include "wtf8.hpp"
 
 #include <initializer_list>

@@ -2,7 +2,7 @@
 // the calls that block. The system makes every other call on such a handle wait meanwhile, so nobody else touches it,
 // and a read gives way to a write, or a peer that answers only what it is asked would wait for ever.
 #include "pipe.hpp"
-#include "port.hpp"
+#include "post.hpp"
 
 namespace eddy {
 

@@ -1,12 +1,9 @@
 // The completion port: it is the loop's wake descriptor, and everything of the kernel arrives through it.
 #pragma once
 
-#include "core/base.hpp"
+#include "post.hpp"
 
 namespace eddy {
-
-// The completion key says whose packet it is.
-enum : uintptr_t { kPacketWake, kPacketAfd, kPacketOverlapped, kPacketWaitable, kPacketAlarm };
 
 struct Packet {
   uintptr_t key;
@@ -14,12 +11,6 @@ struct Packet {
 };
 
 constexpr uint32_t kPackets = 128;
-
-Time clock_now();
-
-// Puts a packet into the port, from any thread; GetLastError() stays. It is not lost when the system has no memory for
-// it: then this waits until it has.
-void port_post(void *port, uintptr_t key, void *overlapped);
 
 // Ends a wait in time whose end is nearer than the system's tick. Of a loop, used by the thread that waits.
 struct Alarm {
@@ -39,9 +30,5 @@ int port_wait(Alarm &alarm, Time until, Packet *packets, int32_t *error);
 
 // One wait in the system's ticks, which may be early (0); packets of the alarm count. For any thread.
 int port_take(eddy_native_t port, uint32_t limit, Packet *packets, int32_t *error);
-
-// Ends a wait of the system's thread pool (RegisterWaitForSingleObject); its callback has returned, and does not come
-// any more.
-void pool_wait_end(void *wait);
 
 } // namespace eddy

@@ -1,7 +1,7 @@
 // Waits for objects that end in packets. The kernel does it without a thread (Windows 8 and later) by calls that
 // ntdll.dll exports and Microsoft documents, but no header has; else the system's thread pool waits, and posts.
 #include "overlapped.hpp"
-#include "port.hpp"
+#include "post.hpp"
 
 #include <winternl.h>
 
