@@ -13,12 +13,13 @@ namespace eddy {
 namespace {
 
 struct Afd {
+  Overlapped overlapped; // first: overlapped() finds it there
   AfdMachine machine;
   Alarm alarm;
   Embedding embedding;
-  Overlapped overlapped;
   Packet packets[kPackets];
 };
+static_assert(offsetof(Afd, overlapped) == 0);
 
 Afd &state(Loop &loop) { return *static_cast<Afd *>(core(loop).kernel); }
 AfdNode *node_of(const Source &source) { return static_cast<AfdNode *>(source.kernel); }
@@ -192,8 +193,6 @@ eddy_native_t afd_native(Loop &loop) {
 Time afd_now(Loop &) { return clock_now(); }
 
 } // namespace
-
-Overlapped &overlapped(Loop &loop) { return state(loop).overlapped; }
 
 constinit const Readiness afd = {
     .id = EDDY_DRIVER_AFD,

@@ -6,16 +6,15 @@
 #include "native.hpp"
 
 #include <atomic>
-#include <initializer_list>
 
 namespace eddy {
 
-// Of a loop.
+// Of a loop, whose kernel side begins with it.
 struct Overlapped {
   WorkList work;    // pipes and objects with work for the next poll
   uint64_t pending; // packets to come
 };
-Overlapped &overlapped(Loop &loop);
+inline Overlapped &overlapped(Loop &loop) { return *static_cast<Overlapped *>(core(loop).kernel); }
 
 // The kernel's until its packet was taken.
 struct Request {
@@ -51,15 +50,7 @@ bool wait_cancel(Wait &wait);
 void wait_ended(Wait &wait); // its packet has come
 void wait_free(Wait &wait);  // nothing is to come
 
-// Questions about an object that never wait for what is under way on it; and whether it has one of these types.
-bool object_query(HANDLE handle, int question, void *answer, ULONG room);
-bool object_is(HANDLE handle, std::initializer_list<const wchar_t *> types);
-
-// pipe_adopt.cpp: EDDY_EBUSY where somebody's blocking call keeps every question about a file waiting.
-OsResult file_answers(eddy_native_t native);
-
 // waitable.cpp
-bool waitable(HANDLE handle);
 void waitable_run(Source &source);
 bool waitable_cancel(Op &op);
 void waitable_quiesce(Source &source);

@@ -1,5 +1,6 @@
 // Handles of pipes: names, clients, and the life of a pipe; foreign ones are for pipe_adopt.cpp.
 #include "api/pool.hpp"
+#include "object.hpp"
 #include "pipe.hpp"
 #include "post.hpp"
 #include "wtf8.hpp"

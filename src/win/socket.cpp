@@ -1,5 +1,6 @@
 // The life of a socket: open or adopt, bind, listen, shut down, close.
-#include "overlapped.hpp"
+#include "core/source.hpp"
+#include "object.hpp"
 #include "seam/sockets/addr.hpp"
 #include "seam/sockets/option.hpp"
 

@@ -40,30 +40,6 @@ void CALLBACK fire(void *context, BOOLEAN) {
 
 } // namespace
 
-using QueryObject = NTSTATUS NTAPI(HANDLE, int, void *, ULONG, ULONG *);
-static constinit LateFunction<QueryObject> query_object("ntdll.dll", "NtQueryObject");
-
-// Unlike questions about a file, it does not wait for calls that block on that.
-bool object_query(HANDLE handle, int question, void *answer, ULONG room) {
-  QueryObject *query = query_object.get();
-  ULONG size; // some want it
-  return query && query(handle, question, answer, room, &size) >= 0;
-}
-
-bool object_is(HANDLE handle, std::initializer_list<const wchar_t *> types) {
-  constexpr int type_information = 2; // ObjectTypeInformation
-  alignas(UNICODE_STRING) char answer[512];
-  if (!object_query(handle, type_information, answer, sizeof answer)) return false;
-  const UNICODE_STRING &type = *reinterpret_cast<const UNICODE_STRING *>(answer);
-  for (const wchar_t *known : types) {
-    size_t length = 0;
-    while (known[length]) length++;
-    if (type.Length == length * sizeof *known && !memcmp(type.Buffer, known, type.Length))
-      return true;
-  }
-  return false;
-}
-
 OsResult wait_begin(Wait &wait, HANDLE object) {
   if (kernel_waits()) return wait_in_kernel(wait, object);
   wait.fired.store(false, std::memory_order_relaxed);

@@ -64,11 +64,6 @@ bool waits(const Op &op) { return !op.count && op.reason == Reason::none; }
 
 } // namespace
 
-bool waitable(HANDLE handle) {
-  // Not Mutant: the thread that has waited would own it.
-  return object_is(handle, {L"Event", L"Process", L"Thread", L"Semaphore", L"Timer"});
-}
-
 void waitable_run(Source &source) {
   for (Op *op = source.waiters.head, *next; op; op = next) {
     next = op->next;

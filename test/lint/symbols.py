@@ -15,8 +15,9 @@ GROUND = {
     "core_fatal", "seam_sockets_addr", "seam_sockets_close", "seam_sockets_option",
     "unix_adopt", "unix_attempt", "unix_errno", "unix_option", "unix_path", "unix_socket", "unix_system", "unix_thread",
     "linux_pollable", "linux_thread", "linux_wake",
-    "win_afd_calls", "win_attempt", "win_error", "win_option", "win_post", "win_processors", "win_socket", "win_start",
-    "win_system", "win_thread", "win_unix_socket", "win_wait", "win_wake", "win_wtf8",
+    "win_afd_calls", "win_attempt", "win_error", "win_file", "win_object", "win_option", "win_post",
+    "win_processors", "win_socket", "win_start", "win_system", "win_thread", "win_unix_socket", "win_wait", "win_wake",
+    "win_wtf8",
 }
 ROOMS = ("ground", "core", "seam", "api", "drivers")
 
