@@ -17,9 +17,11 @@ struct Overlapped {
 inline Overlapped &overlapped(Loop &loop) { return *static_cast<Overlapped *>(core(loop).kernel); }
 
 // The kernel's until its packet was taken.
+struct Request;
+using RequestDone = void(Request &);
 struct Request {
   OVERLAPPED io; // first: the packet brings its address
-  void (*done)(Request &);
+  RequestDone *done;
 };
 
 inline void overlapped_packet(void *io) {

@@ -13,26 +13,6 @@ constexpr size_t kMostRead = 1 << 30;
 
 unsigned bit(Lane which) { return 1u << which; }
 
-OsResult packet_comes(PipeRequest &request) {
-  request.pending = true;
-  request.pipe->pending++;
-  overlapped(*request.pipe->loop).pending++;
-  return {kAgain, 0};
-}
-
-// The bytes moved, an error, or kAgain: the packet will tell.
-OsResult begin(Pipe &pipe, Lane which, bool writes, void *data, size_t size) {
-  PipeRequest &request = pipe.requests[which];
-  request.io = {};
-  DWORD count = static_cast<DWORD>(size);
-  if (pipe.thread) {
-    thread_begin(request, writes, data, count);
-    return packet_comes(request);
-  }
-  return pipe_begun(request, writes ? WriteFile(pipe.handle, data, count, nullptr, &request.io)
-                                    : ReadFile(pipe.handle, data, count, nullptr, &request.io));
-}
-
 bool is_end(OsResult got) {
   return got.value == EDDY_EPIPE || got.native == ERROR_HANDLE_EOF ||
          got.native == static_cast<int32_t>(0xC0000011); // STATUS_END_OF_FILE
@@ -68,7 +48,7 @@ OsResult begin_read(Pipe &pipe, Op &op) {
   while (!room->size) room++; // there is one with room
   size_t size = room->size < kMostRead ? room->size : kMostRead;
   pipe.readable = false;
-  OsResult got = begin(pipe, kReadLane, false, room->data, size);
+  OsResult got = pipe_begin(pipe, kReadLane, false, room->data, size);
   if (got.value == kAgain) op_activate(op);
   return got;
 }
@@ -80,14 +60,14 @@ OsResult begin_pool_read(Pipe &pipe, Op &op) {
     pool_passes(op);
     static char nothing;
     pipe.probes = true;
-    OsResult got = begin(pipe, kReadLane, false, &nothing, 0);
+    OsResult got = pipe_begin(pipe, kReadLane, false, &nothing, 0);
     if (got.value != kAgain) pipe.probes = false;
     return got;
   }
   if (!pool_admits(op)) return {kBlocked, 0};
   uint32_t index = pool_take(op);
   pipe.readable = false;
-  OsResult got = begin(pipe, kReadLane, false, pool_data(pool, index), pool.buffer_size);
+  OsResult got = pipe_begin(pipe, kReadLane, false, pool_data(pool, index), pool.buffer_size);
   if (got.value == kAgain) {
     pipe.buffer = index;
     op_activate(op);
@@ -156,7 +136,8 @@ OsResult begin_write(Pipe &pipe, Op &op) {
   size_t size = op.as<Transfer>().buffers->size - op.as<Transfer>().offset;
   if (size == 0) return {};
   char *data = static_cast<char *>(op.as<Transfer>().buffers->data) + op.as<Transfer>().offset;
-  OsResult got = begin(pipe, kWriteLane, true, data, size < kMostWritten ? size : kMostWritten);
+  OsResult got =
+      pipe_begin(pipe, kWriteLane, true, data, size < kMostWritten ? size : kMostWritten);
   if (got.value == kAgain) op_activate(op);
   return got;
 }
@@ -228,7 +209,7 @@ void run_waiters(Source &source) {
   // Bytes that nobody has read hide what comes behind them: the next read looks again.
   if (!probe || !pipe.reads || (now & EDDY_READABLE) || pipe.requests[kWaiters].pending) return;
   static char nothing;
-  OsResult got = begin(pipe, kWaiters, false, &nothing, 0);
+  OsResult got = pipe_begin(pipe, kWaiters, false, &nothing, 0);
   if (got.value == kAgain) return;
   as_read(pipe, got, nullptr);
   pipe_later(source, bit(kWaiters));
@@ -248,34 +229,10 @@ void pipe_run(Source &source, unsigned lanes) {
   if (lanes & bit(kWaiters)) run_waiters(source);
 }
 
-void pipe_later(Source &source, unsigned lanes) {
-  source.work |= static_cast<uint8_t>(lanes);
-  if (source.in_work) return;
-  source.in_work = true;
-  overlapped(*source.loop).work.push(source);
-}
-
-// The packet comes, whoever wins.
-void pipe_cancel(Pipe &pipe, Lane which) {
-  PipeRequest &request = pipe.requests[which];
-  if (!request.pending) return;
-  if (pipe.thread)
-    thread_cancel(request);
-  else
-    CancelIoEx(pipe.handle, &request.io);
-}
-
-OsResult pipe_begun(PipeRequest &request, bool success) {
-  OsResult begun = overlapped_begun(success, request.pipe->skips, request.io);
-  return begun.value == kAgain ? packet_comes(request) : begun;
-}
-
-void pipe_done(Request &ended) {
+static void request_done(Request &ended) {
   PipeRequest &request = static_cast<PipeRequest &>(ended);
   Pipe &pipe = *request.pipe;
-  request.pending = false;
-  pipe.pending--;
-  overlapped(*pipe.loop).pending--;
+  pipe_came(request);
   Source *source = pipe.source;
   if (!source) {
     if (!pipe.pending) pipe_free(pipe);
@@ -294,5 +251,7 @@ void pipe_done(Request &ended) {
     pipe_run(*source, bit(kWaiters) | bit(kReadLane));
   }
 }
+
+constinit RequestDone *const pipe_done = request_done;
 
 } // namespace eddy

@@ -38,11 +38,15 @@ inline Pipe &pipe_of(const Source &source) { return *static_cast<Pipe *>(source.
 
 // pipe.cpp: the lanes of a pipe.
 void pipe_run(Source &source, unsigned lanes);
-void pipe_later(Source &source, unsigned lanes);
+extern constinit RequestDone *const pipe_done; // of every request of a pipe: its packet has come
+
+// pipe_request.cpp: requests, begun, cancelled, and counted while a packet is to come.
+// All begin as overlapped_begun() says: a read or a write, and what somebody else has called.
+OsResult pipe_begin(Pipe &pipe, Lane which, bool writes, void *data, size_t size);
+OsResult pipe_begun(PipeRequest &request, bool success);
 void pipe_cancel(Pipe &pipe, Lane which);
-void pipe_done(Request &request);
-OsResult pipe_begun(PipeRequest &request,
-                    bool success); // as overlapped_begun(), and counts the packet to come
+void pipe_came(PipeRequest &request);            // its packet
+void pipe_later(Source &source, unsigned lanes); // work for the next poll
 
 // pipe_handle.cpp: from a name or a handle to a pipe, and its end.
 Pipe *pipe_memory(Loop &loop, HANDLE handle);             // nullptr: none
@@ -73,6 +77,7 @@ void thread_begin(PipeRequest &request, bool writes, void *data, DWORD size);
 void thread_cancel(PipeRequest &request);
 void thread_end(Pipe &pipe); // it must be idle
 
+// pipes.cpp
 extern constinit const Pipes windows_pipes;
 
 } // namespace eddy

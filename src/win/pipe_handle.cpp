@@ -12,22 +12,6 @@ namespace {
 
 static_assert(sizeof(wchar_t) == sizeof(char16_t));
 
-bool is_prefix(const eddy_addr_t &addr, const char *prefix) {
-  size_t size = strlen(prefix);
-  if (addr.length <= size) return false;
-  for (size_t i = 0; i < size; i++) {
-    uint8_t byte = addr.bytes[i];
-    if (byte >= 'A' && byte <= 'Z') byte = static_cast<uint8_t>(byte + 32);
-    if (byte != static_cast<uint8_t>(prefix[i])) return false;
-  }
-  return true;
-}
-
-bool names(const eddy_addr_t &addr) {
-  return addr.family == EDDY_AF_UNIX &&
-         (is_prefix(addr, "\\\\.\\pipe\\") || is_prefix(addr, "\\\\?\\pipe\\"));
-}
-
 // Its server may have made it for one direction only. It may not act in this program's name.
 HANDLE open_client(const wchar_t *name) {
   constexpr DWORD flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
@@ -50,20 +34,6 @@ void ask_rights(Pipe &pipe) {
   bool known = object_query(pipe.handle, basic_information, &answer, sizeof answer);
   pipe.reads = !known || (answer.access & FILE_READ_DATA);
   pipe.writes = !known || (answer.access & FILE_WRITE_DATA);
-}
-
-OsResult address(const Source &source, bool peer, eddy_addr_t &addr) {
-  addr = {};
-  addr.family = EDDY_AF_UNIX;
-  if (source.kind == SourceKind::listener) {
-    if (!source.kernel) return {EDDY_ECLOSED, 0};
-    addr = server_name(source);
-  } else if (!source.kernel) {
-    if (peer) return {EDDY_ENOTCONN, 0};
-  } else if (pipe_of(source).client == peer && pipe_of(source).name.length) {
-    addr = pipe_of(source).name;
-  }
-  return {};
 }
 
 } // namespace
@@ -149,11 +119,5 @@ OsResult pipe_connect(Source &source, const eddy_addr_t &peer) {
   pipe_adopt(source, *pipe);
   return {};
 }
-
-constinit const Pipes windows_pipes = {.names = names,
-                                       .listen = pipe_listen,
-                                       .adopt = pipe_adopt_foreign,
-                                       .pair = pipe_pair,
-                                       .address = address};
 
 } // namespace eddy
