@@ -111,15 +111,15 @@ void sort(TimerList &list) {
 
 void Wheel::init(Memory *from, Time now) {
   *this = Wheel();
-  pool.memory = from;
+  blocks.memory = from;
   base = now;
   root.level = kTop;
   path[kTop] = &root;
 }
 
 void Wheel::destroy() {
-  pool.destroy();
-  init(pool.memory, base);
+  blocks.destroy();
+  init(blocks.memory, base);
 }
 
 void Wheel::insert(Op &op) {
@@ -191,7 +191,7 @@ bool Wheel::file(Op &op) {
 }
 
 Chunk *Wheel::add_chunk(Node *node, unsigned digit) {
-  Chunk *chunk = pool.new_chunk();
+  Chunk *chunk = blocks.new_chunk();
   if (!chunk) return nullptr;
   chunk->node = node;
   chunk->digit = digit;
@@ -224,7 +224,7 @@ void Wheel::chunk_lost(Chunk *chunk) {
   }
   if (slot.chunk == chunk) slot.chunk = chunk->next;
   if (slot.chunk == chunk) vacate(chunk->node, chunk->digit);
-  pool.put(chunk);
+  blocks.put(chunk);
 }
 
 // The slot has become empty, and with it perhaps its node.
@@ -236,7 +236,7 @@ void Wheel::vacate(Node *node, unsigned digit) {
     if (lowest <= node->level && path[node->level] == node) lowest = node->level + 1;
     Node *parent = node->parent;
     digit = node->digit;
-    pool.put(node);
+    blocks.put(node);
     node = parent;
   }
 }
@@ -312,7 +312,7 @@ bool Wheel::divide(Node *node, unsigned digit) {
         bool stale = op.deadline != entry.deadline;
         if (stale || !append(node, digit_of(entry.deadline, level), op)) place(op);
       });
-      pool.put(old);
+      blocks.put(old);
     });
     if (!node->occupied) vacate(node, 0); // all were stale
     return true;
@@ -333,7 +333,7 @@ bool Wheel::divide(Node *node, unsigned digit) {
 Node *Wheel::grow(Node *node, unsigned digit, Time deadline, unsigned level) {
   Node *fresh = nullptr;
   for (unsigned missing = node->level - level; missing; --missing) {
-    Node *one = pool.new_node();
+    Node *one = blocks.new_node();
     if (one) {
       one->parent = fresh;
       fresh = one;
@@ -341,7 +341,7 @@ Node *Wheel::grow(Node *node, unsigned digit, Time deadline, unsigned level) {
     }
     while ((one = fresh)) {
       fresh = one->parent;
-      pool.put(one);
+      blocks.put(one);
     }
     return nullptr;
   }
@@ -425,7 +425,7 @@ void Wheel::spill_node(Node *node) {
     auto &slot = node->slot[lowest_bit(rest)];
     if (node->split & rest & -rest) {
       spill_node(slot.node);
-      pool.put(slot.node);
+      blocks.put(slot.node);
       continue;
     }
     each_chunk<false>(slot.chunk, [&](Chunk *chunk) {
@@ -433,13 +433,13 @@ void Wheel::spill_node(Node *node) {
         entry.op->index = kSpilled;
         spill.push_back(*entry.op);
       });
-      pool.put(chunk);
+      blocks.put(chunk);
     });
   }
   node->occupied = node->split = 0;
 }
 
-void *Wheel::Pool::cut(size_t size) {
+void *Wheel::Blocks::cut(size_t size) {
   size = (size + kLine - 1) / kLine * kLine;
   if (left < size) {
     size_t want = block_size;
@@ -460,7 +460,7 @@ void *Wheel::Pool::cut(size_t size) {
   return piece;
 }
 
-void Wheel::Pool::destroy() {
+void Wheel::Blocks::destroy() {
   while (Block *block = blocks) {
     blocks = block->next;
     memory->put(block, block->size);

@@ -76,7 +76,7 @@ struct Wheel {
   };
 
   // Chunks and nodes, cut from blocks that are kept until the end.
-  struct Pool {
+  struct Blocks {
     static constexpr size_t kSmallBlock = 4096, kLargeBlock = 256 * 1024;
 
     struct Block {
@@ -130,7 +130,7 @@ struct Wheel {
   Node *path[kTop + 1] = {};
   Node root = {};
   TimerList spill; // ops that found no memory, searched one by one
-  Pool pool;
+  Blocks blocks;
 
   bool file(Op &op);
   bool append(Node *node, unsigned digit, Op &op);

@@ -11,7 +11,7 @@ struct Pair {
 };
 
 // Ascending. A status that the system itself turns into a Win32 code has the error of that code, but for those that
-// Winsock knows better or that are named more precisely; test/contract/win_error_names.c has both.
+// Winsock knows better or that are named more precisely; test/contract/windows/error_names.c has both.
 constexpr Pair kPairs[] = {
     // Win32
     {ERROR_INVALID_FUNCTION, EDDY_ENOTSUP},
