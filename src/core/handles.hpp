@@ -16,12 +16,9 @@ using Loop = ::eddy_loop;
   HANDLE(pool)
 
 #define EDDY_NAME(name) , name
-enum class SourceKind : uint8_t { none EDDY_HANDLES(EDDY_NAME) };
+enum class SourceKind : uint8_t { none EDDY_HANDLES(EDDY_NAME), count };
 #undef EDDY_NAME
-
-#define EDDY_ONE(name) +1
-constexpr size_t kHandles = 1 EDDY_HANDLES(EDDY_ONE); // with none
-#undef EDDY_ONE
+constexpr size_t kHandles = static_cast<size_t>(SourceKind::count); // with none
 
 constexpr SourceKind kGone = SourceKind::none; // of a closed handle
 

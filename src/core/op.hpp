@@ -62,7 +62,8 @@ struct Op {
 
   template<class Part>
   Part &as() {
-    static_assert(sizeof(Part) <= sizeof part && alignof(Part) <= 8);
+    static_assert(sizeof(Part) <= sizeof part);
+    static_assert(alignof(Part) <= 8);
     return *reinterpret_cast<Part *>(part);
   }
   template<class Part>
@@ -71,7 +72,8 @@ struct Op {
   }
 };
 
-static_assert(sizeof(Op) <= EDDY_OP_SIZE && EDDY_OP_SIZE == sizeof(eddy_op_t));
+static_assert(sizeof(Op) == EDDY_OP_SIZE);
+static_assert(sizeof(eddy_op_t) == EDDY_OP_SIZE);
 static_assert(offsetof(Op, data) == 0);
 
 inline Op &op_of(eddy_op_t *op) { return *reinterpret_cast<Op *>(op); }
