@@ -107,6 +107,7 @@ static eddy::task<> server(eddy::loop &l) {
 
 static eddy::task<> local(eddy::loop &l) {
   std::string path = "/tmp/eddy-faults-cpp-" + std::to_string(getpid());
+  unlink(path.c_str()); // of one that had this number before
   ends pair = co_await connected(l, eddy::address("unix:" + path));
   std::vector<char> out(1 << 18, 'x'), in(out.size());
   auto sends = [&]() -> eddy::task<> { co_await pair.one.write(out); };

@@ -183,6 +183,7 @@ static void unix_path(void) {
   char name[64];
   eddy_addr_t at;
   snprintf(name, sizeof name, "unix:/tmp/eddy-faults-%d", (int)getpid());
+  unlink(name + 5); // of one that had this number before
   if (!OK(eddy_addr_parse(&at, name, 0))) return;
   eddy_stream_t *a, *b;
   if (connected(&at, NULL, &a, &b))
