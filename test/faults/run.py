@@ -181,7 +181,7 @@ class Bench:
 
     def several(self):
         chosen = list(self.counts.items())
-        for _ in range(self.options.several):
+        for _ in range(self.options.several if chosen else 0):
             (program, driver, scene), counted = self.random.choice(chosen)
             known = [call for call in sorted(counted) if self.errors(call)]
             faults = []

@@ -3,7 +3,8 @@
     servers.py --programs DIR --examples DIR [--only TEXT] [--short] [--sanitized]
 
 A server whose fault passes has to serve a client that comes later, or to have ended with a message; one whose fault
-stays has to end when it is asked to. The short form, which runs beside other tests, leaves out those whose port is fixed.
+stays has to end when it is asked to. Each thread has a network of its own, in which a fixed port is free; where that is
+not to be had, servers with a fixed port run one by one, and the short form, which runs beside other tests, leaves them out.
 """
 
 import argparse
@@ -20,27 +21,29 @@ import sys
 import threading
 
 import calls
+import network
 import run
 
 ECHO = b"a message\n"
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 PATIENCE = 10  # seconds
+SHORTLY = 0.5  # for an answer that need not come
 
 
 class Example:
     def __init__(self, name, arguments, port, asks):
         self.name, self.arguments, self.port, self.asks = name, arguments, port, asks
-        self.alone = threading.Lock() if port else contextlib.nullcontext()  # its port is one for all
+        self.alone = contextlib.nullcontext()
 
 
 SERVERS = [Example("eddy-echo", ["--port", "0"], 0, ECHO), Example("eddy-echo-coro", ["--port", "0"], 0, ECHO),
            Example("httpd", ["--port", "0"], 0, GET), Example("hello", [], 7777, ECHO), Example("hello-cpp", [], 7777, ECHO)]
 
 
-def ask(port, question):
+def ask(port, question, patience=PATIENCE):
     """Whether a client is served."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=patience) as client:
             client.sendall(question)
             answer = client.recv(4096)
             return answer == question if question is ECHO else answer.startswith(b"HTTP/1.1 ")
@@ -71,7 +74,7 @@ class Server:
             if port:
                 clients = 3
                 for _ in range(clients):
-                    ask(port, self.example.asks)
+                    ask(port, self.example.asks, PATIENCE if passes else SHORTLY)
                 served = not passes or ask_until(port, self.example.asks, 2)
             if not served:  # it may be about to end, which is not to look like our doing
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -123,6 +126,10 @@ class Bench:
         programs = pathlib.Path(options.programs)
         self.inject, self.drivers = programs / "inject", run.usable_drivers(programs)
         self.examples = pathlib.Path(options.examples)
+        self.own_networks = network.may_be_had()
+        if not self.own_networks:
+            for example in SERVERS:
+                example.alone = threading.Lock() if example.port else example.alone
 
     def counts(self, example, driver):
         out, err, found, served = Server(self, example, driver, [], "--counts").play(True)
@@ -133,7 +140,9 @@ class Bench:
     def runs(self):
         for example in SERVERS:
             for driver in self.drivers:
-                if self.options.only not in f"{example.name}/{driver}" or (self.options.short and example.port):
+                if self.options.only not in f"{example.name}/{driver}":
+                    continue
+                if self.options.short and example.port and not self.own_networks:
                     continue
                 for call, number in self.counts(example, driver).items():
                     errors = calls.errors_of(call, self.options.sanitized)
@@ -156,9 +165,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)
     bench = Bench(parser.parse_args())
     runs = list(bench.runs())
-    print(f"{len(runs)} runs of servers", flush=True)
+    apart = "in networks of their own" if bench.own_networks else "in the one network"
+    print(f"{len(runs)} runs of servers, {apart}", flush=True)
     kept, bad = 0, 0
-    with concurrent.futures.ThreadPoolExecutor(bench.options.jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(bench.options.jobs, initializer=bench.own_networks and network.enter or None) as pool:
         for (row, server, _), (told, said) in zip(runs, pool.map(lambda each: judge(each[1], each[2], bench.options.sanitized), runs)):
             if told:
                 bad += 1
