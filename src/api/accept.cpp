@@ -11,7 +11,7 @@ static void accept_drop(Op &op) {
   while (Source *stream = op.as<Accept>().first) {
     op.as<Accept>().first = stream->accepted_next;
     op.count -= op.count ? 1 : 0;
-    if (!stream->closing) source_close(*stream, nullptr);
+    if (!is_closing(*stream)) source_close(*stream, nullptr);
   }
 }
 

@@ -49,7 +49,7 @@ const char *eddy_handle_kind_name(uint32_t kind) {
 
 int eddy_handle_closing(const eddy_handle_t *handle) {
   const Source *source = source_of(handle);
-  return source && (source->closing || source->kind == kGone);
+  return source && (is_closing(*source) || source->kind == kGone);
 }
 
 int eddy_handle_close(eddy_handle_t *handle, eddy_op_t *op, eddy_cb cb) {

@@ -11,7 +11,7 @@ constexpr Time kBackoff = 100 * EDDY_MILLISECOND;
 static void unpause(Source &listener, uint8_t by) {
   if (!(listener.paused & by)) return;
   listener.paused &= static_cast<uint8_t>(~by);
-  if (listener.paused || listener.closing) return;
+  if (listener.paused || is_closing(listener)) return;
   bool pipe = listener.medium == Medium::pipe; // which has instances to make
   if (pipe || listener.lanes[kReadLane].head) listener.loop->driver->resume(listener, kReadLane);
 }
@@ -158,7 +158,7 @@ int eddy_listener_address(const eddy_listener_t *handle, eddy_addr_t *addr) {
 
 int eddy_listener_set_option(eddy_listener_t *handle, uint32_t option, int64_t value) {
   eddy_listener &listener = check_listener(handle);
-  if (listener.closing) return failed(EDDY_ECLOSED);
+  if (is_closing(listener)) return failed(EDDY_ECLOSED);
   if (listener.shared) return failed(EDDY_EBUSY);
   return ended(os_socket_option(listener.native, option, value));
 }

@@ -17,7 +17,7 @@ static void call_line(eddy_pool &pool) {
     Op &reader = *pool.uncalled;
     pool.uncalled = reader.as<PoolRead>().line_next;
     pool.called++;
-    reader.as<PoolRead>().called = 1;
+    reader_move(reader, Stand::called);
     call(reader);
   }
 }
@@ -47,32 +47,32 @@ static void join_line(eddy_pool &pool, Op &reader) {
   unlink(pool.reads_head, pool.reads_tail, reader);
   push(pool.line_head, pool.line_tail, reader);
   if (!pool.uncalled) pool.uncalled = &reader;
-  reader.as<PoolRead>().in_line = 1;
+  reader_move(reader, Stand::in_line);
 }
 
 void pool_leave_line(Op &reader) {
   eddy_pool &pool = *reader.as<PoolRead>().pool;
-  if (reader.as<PoolRead>().called)
+  if (reader.as<PoolRead>().stand == Stand::called)
     pool.called--;
   else if (pool.uncalled == &reader)
     pool.uncalled = reader.as<PoolRead>().line_next;
   unlink(pool.line_head, pool.line_tail, reader);
   push(pool.reads_head, pool.reads_tail, reader);
-  reader.as<PoolRead>().in_line = reader.as<PoolRead>().called = 0;
-  reader.bits &= static_cast<uint16_t>(~kParked);
+  reader_move(reader, Stand::receiving);
 }
 
 bool pool_admits(Op &reader) {
   if (pool_free_for(reader)) return true;
   if (reader.bits & kParked) return false;
-  reader.bits |= kParked;
   if (reader.as<PoolRead>().held < reader.as<PoolRead>().credits)
     join_line(*reader.as<PoolRead>().pool, reader);
+  else
+    reader_move(reader, Stand::no_credit);
   return false;
 }
 
 void pool_passes(Op &reader) {
-  if (!reader.as<PoolRead>().in_line) return;
+  if (reader.as<PoolRead>().stand < Stand::in_line) return;
   pool_leave_line(reader);
   call_line(*reader.as<PoolRead>().pool);
 }
@@ -111,7 +111,7 @@ static void release_memory(Source &source) {
 
 static void free_memory(eddy_pool &pool) {
   release_memory(pool);
-  if (!pool.drained) source_rest(pool);
+  if (pool.state != HandleState::drained) source_rest(pool);
 }
 
 static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
@@ -128,8 +128,8 @@ static inline void give_back(eddy_pool &pool, uint32_t index, Op *reader) {
   pool.free_head = index;
   if (reader) {
     reader->as<PoolRead>().held--;
-    if ((reader->bits & kParked) && !reader->as<PoolRead>().in_line) {
-      reader->bits &= static_cast<uint16_t>(~kParked);
+    if (reader->as<PoolRead>().stand == Stand::no_credit) {
+      reader_move(*reader, Stand::receiving);
       pool.loop->driver->resume(*reader->source, kReadLane);
     }
   }

@@ -11,6 +11,18 @@
 
 namespace eddy {
 
+//   receiving -> no_credit -a buffer of its own is back-> receiving
+//   receiving -> in_line -> called -it has attempted, or its stream has ended-> receiving
+enum class Stand : uint8_t { receiving, no_credit, in_line, called };
+
+inline constexpr Machine<4> kReaderMachine = {
+    "pool reader",
+    {"receiving", "no credit", "in line", "called"},
+    {/* receiving */ to(Stand::no_credit, Stand::in_line),
+     /* no credit */ to(Stand::receiving),
+     /* in line */ to(Stand::called, Stand::receiving), // receiving: it ends
+     /* called */ to(Stand::receiving)}};
+
 enum class BufferState : uint8_t { free, filled, lent };
 
 struct Buffer {
@@ -31,13 +43,21 @@ namespace eddy {
 // The part of a pool read.
 struct PoolRead {
   eddy_pool_t *pool;
-  uint32_t credits, held;    // held: on loan, or waiting for a callback
-  uint32_t first, last;      // received buffers that wait for their callback, linked in the pool
-  uint32_t epoch;            // names this read in the buffers on loan
-  uint16_t in_line;          // 1: waits in the pool's line
-  uint16_t called;           // 1: ... and is to attempt now
+  uint32_t credits, held; // held: on loan, or waiting for a callback
+  uint32_t first, last;   // received buffers that wait for their callback, linked in the pool
+  uint32_t epoch;         // names this read in the buffers on loan
+  Stand stand;
   Op *line_next, *line_prev; // there, or among the pool's other reads
 };
+
+// Parked, so that no driver attempts, unless it is receiving.
+inline void reader_move(Op &reader, Stand stand) {
+  move<kReaderMachine>(reader.as<PoolRead>().stand, stand);
+  if (stand == Stand::receiving)
+    reader.bits &= static_cast<uint16_t>(~kParked);
+  else
+    reader.bits |= kParked;
+}
 
 // Bytes arrived in the buffer `index` that a pool read took.
 void settle_pool(Op &reader, uint32_t index, uint32_t size);
@@ -70,7 +90,7 @@ void pool_part(eddy_pool &pool, Op &reader); // at its end
 // Whether a read may receive into a buffer now.
 inline bool pool_free_for(const Op &reader) {
   const eddy_pool &pool = *reader.as<PoolRead>().pool;
-  if (reader.bits & kParked) return reader.as<PoolRead>().called;
+  if (reader.bits & kParked) return reader.as<PoolRead>().stand == Stand::called;
   return reader.as<PoolRead>().held < reader.as<PoolRead>().credits && !pool.uncalled &&
          pool.free > pool.called;
 }

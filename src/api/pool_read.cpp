@@ -21,7 +21,7 @@ static OsResult try_pool(Op &reader) {
 
 void settle_pool(Op &reader, uint32_t index, uint32_t size) {
   eddy_pool &pool = *reader.as<PoolRead>().pool;
-  if (reader.source->closing) {
+  if (is_closing(*reader.source)) {
     pool_return(pool, index, &reader);
     return;
   }
@@ -66,7 +66,7 @@ static void leave(Op &reader) {
   pool.users--;
   pool_passes(reader);
   pool_part(pool, reader);
-  reader.bits &= static_cast<uint16_t>(~kParked);
+  if (reader.as<PoolRead>().stand == Stand::no_credit) reader_move(reader, Stand::receiving);
 }
 
 // Calls back with one buffer of a pool read that goes on.

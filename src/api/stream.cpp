@@ -71,7 +71,7 @@ static OsResult send_now(eddy_stream &stream, const eddy_buf_t &bytes) {
 static int64_t write_refused(const eddy_stream &stream) {
   if (stream.can_send) [[likely]]
     return 0;
-  if (stream.life == Life::idle) return EDDY_ENOTCONN;
+  if (has_no_peer(stream)) return EDDY_ENOTCONN;
   if (stream.write_shut) return EDDY_EPIPE;
   return stream.gap ? EDDY_ECANCELED : 0;
 }
@@ -147,7 +147,7 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
   int64_t refusal = 0;
   if (!peer)
     refusal = EDDY_EINVAL;
-  else if (stream.life != Life::idle || stream.failed)
+  else if (stream.life != Life::idle)
     refusal = stream.life == Life::connected ? EDDY_EISCONN : EDDY_EALREADY;
   else if (stream.shared)
     refusal = EDDY_EBUSY;
@@ -158,7 +158,7 @@ int eddy_stream_connect(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_ad
     return op_started(op);
   }
   keep_peer(stream, *peer);
-  stream.life = Life::connecting;
+  stream_move(stream, Life::connecting);
   stream.paused = kPausedByConnect;
   stream.ready |= 1 << kWriteLane; // to be tried at once
   enqueue(stream, op, op.kind);
@@ -175,7 +175,7 @@ int eddy_stream_read(eddy_stream_t *handle, eddy_op_t *user_op, const eddy_buf_t
     total = first_part(buffers, count);
   if (total <= 0) {
     op_finish(op, EDDY_EINVAL);
-  } else if (stream.life == Life::idle) {
+  } else if (has_no_peer(stream)) {
     op_finish(op, EDDY_ENOTCONN);
   } else {
     lend(op, buffers, count, static_cast<uint64_t>(total));
@@ -195,9 +195,9 @@ int eddy_stream_read_pool(eddy_stream_t *handle, eddy_op_t *user_op, eddy_pool_t
   if (!op_admit(op)) return op_started(op);
   if (!op.as<PoolRead>().pool) {
     op_finish(op, EDDY_EWRONGLOOP);
-  } else if (pool->closing) {
+  } else if (is_closing(*pool)) {
     op_finish(op, EDDY_ECLOSED);
-  } else if (stream.life == Life::idle) {
+  } else if (has_no_peer(stream)) {
     op_finish(op, EDDY_ENOTCONN);
   } else {
     op.as<PoolRead>().credits = credits && credits < pool->count ? credits : pool->count;
@@ -224,7 +224,7 @@ int eddy_stream_wait(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t events,
   if (!op_admit(op)) return op_started(op);
   if (events == 0 || events >= EDDY_POLL_ERROR << 1) {
     op_finish(op, EDDY_EINVAL);
-  } else if (stream.life == Life::idle) {
+  } else if (has_no_peer(stream)) {
     op_finish(op, EDDY_ENOTCONN);
   } else {
     op.as<Waiting>().events = events;
@@ -250,7 +250,7 @@ int eddy_stream_close(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
 
 int eddy_stream_close_reset(eddy_stream_t *handle, eddy_op_t *op, eddy_cb cb) {
   eddy_stream &stream = check_stream(handle);
-  if (!stream.closing && !stream.shared && stream.medium == Medium::socket)
+  if (!is_closing(stream) && !stream.shared && stream.medium == Medium::socket)
     os_socket_reset_on_close(stream.native);
   return source_close_call(stream, op, cb);
 }

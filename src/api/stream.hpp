@@ -5,7 +5,18 @@
 
 namespace eddy {
 
-enum class Life : uint8_t { idle, connecting, connected };
+//   idle -connect-> connecting -> connected, or failed: only its close is left
+//   idle -adopted, accepted, paired-> connected
+//
+// Which of its sides are shut is said beside: by write_shut and read_shut.
+enum class Life : uint8_t { idle, failed, connecting, connected };
+
+inline constexpr Machine<4> kStreamMachine = {"stream",
+                                              {"idle", "failed", "connecting", "connected"},
+                                              {/* idle */ to(Life::connecting, Life::connected),
+                                               /* failed */ 0,
+                                               /* connecting */ to(Life::connected, Life::failed),
+                                               /* connected */ 0}};
 
 // The peer's address in 24 bytes: there may be very many streams. A path is asked of the system.
 struct Peer {
@@ -44,6 +55,10 @@ struct eddy_listener : eddy::Source {
 };
 
 namespace eddy {
+
+inline void stream_move(eddy_stream &stream, Life life) { move<kStreamMachine>(stream.life, life); }
+
+inline bool has_no_peer(const eddy_stream &stream) { return stream.life <= Life::failed; }
 
 // stream_state.cpp
 eddy_stream *stream_new(Loop &loop);

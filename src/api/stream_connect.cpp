@@ -59,15 +59,14 @@ static void connect_ended(Op &op) {
   route_free(stream);
   if (result == 0) {
     source_hold(stream, stream.native); // a pipe has it only now
-    stream.life = Life::connected;
+    stream_move(stream, Life::connected);
     stream_refresh(stream);
     believe(stream);
     for (Lane which : {kReadLane, kWriteLane, kWaiters})
       if (lane(stream, which).head) stream.loop->driver->resume(stream, which);
     return;
   }
-  stream.life = Life::idle;
-  stream.failed = true;
+  stream_move(stream, Life::failed);
   fail_lane(stream.lanes[kReadLane], result);
   fail_lane(stream.lanes[kWriteLane], result);
   fail_lane(stream.waiters, result);

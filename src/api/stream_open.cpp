@@ -108,8 +108,8 @@ int eddy_stream_adopt(eddy_loop_t *handle, eddy_native_t native, eddy_stream_t *
 
 int eddy_stream_bind(eddy_stream_t *handle, const eddy_addr_t *local) {
   eddy_stream &stream = check_stream(handle);
-  if (!local || stream.bound || stream.life != Life::idle) return failed(EDDY_EINVAL);
-  if (stream.closing) return failed(EDDY_ECLOSED);
+  if (!local || stream.bound || !has_no_peer(stream)) return failed(EDDY_EINVAL);
+  if (is_closing(stream)) return failed(EDDY_ECLOSED);
   if (stream.medium == Medium::pipe) return failed(EDDY_ENOTSUP);
   if (stream.shared) return failed(EDDY_EBUSY);
   OsResult done = os_socket_bind(stream.native, *local);
@@ -133,7 +133,7 @@ int eddy_stream_set_watermarks(eddy_stream_t *handle, uint64_t low, uint64_t hig
 
 int eddy_stream_set_option(eddy_stream_t *handle, uint32_t option, int64_t value) {
   eddy_stream &stream = check_stream(handle);
-  if (stream.closing) return failed(EDDY_ECLOSED);
+  if (is_closing(stream)) return failed(EDDY_ECLOSED);
   if (int error = no_options(stream)) return failed(error);
   if (stream.shared) return failed(EDDY_EBUSY);
   return ended(os_socket_option(stream.native, option, value));
@@ -149,7 +149,7 @@ int eddy_stream_get_option(const eddy_stream_t *handle, uint32_t option, int64_t
 int eddy_stream_set_native_option(eddy_stream_t *handle, int32_t level, int32_t name,
                                   const void *value, uint32_t size) {
   eddy_stream &stream = check_stream(handle);
-  if (stream.closing) return failed(EDDY_ECLOSED);
+  if (is_closing(stream)) return failed(EDDY_ECLOSED);
   if (!value) return failed(EDDY_EINVAL);
   if (int error = no_options(stream)) return failed(error);
   if (stream.shared) return failed(EDDY_EBUSY);

@@ -44,7 +44,7 @@ int eddy_stream_shutdown(eddy_stream_t *handle, eddy_op_t *user_op, uint32_t sid
   int64_t refusal = 0;
   if (side < EDDY_SHUT_READ || side > EDDY_SHUT_BOTH)
     refusal = EDDY_EINVAL;
-  else if (stream.life == Life::idle || (!writes && stream.life == Life::connecting))
+  else if (has_no_peer(stream) || (!writes && stream.life == Life::connecting))
     refusal = EDDY_ENOTCONN;
   else if (stream.medium == Medium::pipe)
     refusal = EDDY_ENOTSUP;

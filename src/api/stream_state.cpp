@@ -26,7 +26,7 @@ void keep_peer(eddy_stream &stream, const eddy_addr_t &addr) {
 
 void stream_refresh(eddy_stream &stream) {
   stream.can_send =
-      stream.life == Life::connected && !stream.write_shut && !stream.gap && !stream.closing;
+      stream.life == Life::connected && !stream.write_shut && !stream.gap && !is_closing(stream);
 }
 
 // What is believed of a fresh connection: that it takes bytes, and that a read which comes short has taken all. Not of
@@ -43,7 +43,7 @@ void believe(eddy_stream &stream) {
 
 void stream_connected(eddy_stream &stream, eddy_native_t native, const eddy_addr_t *peer) {
   source_hold(stream, native); // without memory only a later adoption of the same is not noticed
-  stream.life = Life::connected;
+  stream_move(stream, Life::connected);
   stream.ready = 0;
   if (peer) keep_peer(stream, *peer);
   believe(stream);

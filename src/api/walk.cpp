@@ -62,9 +62,9 @@ void tell_handle(const Dump &dump, const Source &source) {
            handle_names[static_cast<size_t>(source.kind)], static_cast<const void *>(&source),
            source.data, static_cast<long long>(source.native),
            static_cast<unsigned long long>(source.queued),
-           source.closing  ? ", closing"
-           : source.unseen ? ", not taken"
-                           : "");
+           is_closing(source) ? ", closing"
+           : source.unseen    ? ", not taken"
+                              : "");
   tell_ops(dump, source.lanes[kReadLane]);
   tell_ops(dump, source.lanes[kWriteLane]);
   tell_ops(dump, source.waiters);

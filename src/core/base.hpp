@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <new>
 
 namespace eddy {
@@ -21,6 +22,7 @@ constexpr int64_t kBlocked = INT64_MIN + 1;
 constexpr int64_t kBusy = INT64_MIN + 2;
 
 [[noreturn]] void fatal(const char *message);
+[[noreturn]] void fatal(std::initializer_list<const char *> parts); // one behind the other
 
 inline void require(bool held, const char *message) {
   if (!held) [[unlikely]]

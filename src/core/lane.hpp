@@ -10,7 +10,7 @@ OsResult explain(const Op &op, OsResult outcome);
 void finish_head(Op &op, int64_t result, int32_t native);
 // The lane goes to its next op, if it has one: by the run that is under way, or by the driver.
 inline void hand_on(Source &source, Lane which) {
-  if (!source.lanes[which].head || source.closing) [[likely]]
+  if (!source.lanes[which].head || is_closing(source)) [[likely]]
     return;
   if (!(source.running & (1u << which))) source.loop->driver->resume(source, which);
 }

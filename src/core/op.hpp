@@ -1,16 +1,26 @@
 // The library's view of an eddy_op_t, and the state machine that owns it.
 //
 //   idle -start-> queued -driver takes-> active -finish-> ready -callback-> idle
-//
-// Only op_*.cpp and op_inline.hpp write `state`.
+//   queued -called back on the spot: a sleep, a close, work that is back-> idle
+//   idle -another thread posts it-> posted -callback-> idle
 #pragma once
 
 #include "core/kinds.hpp"
 #include "core/list.hpp"
+#include "core/machine.hpp"
 
 namespace eddy {
 
 enum class State : uint8_t { idle, queued, active, ready, posted };
+
+inline constexpr Machine<5> kOpMachine = {
+    "op",
+    {"idle", "queued", "active", "ready", "posted"},
+    {/* idle */ to(State::queued, State::posted),
+     /* queued */ to(State::active, State::ready, State::idle),
+     /* active */ to(State::queued, State::ready),
+     /* ready */ to(State::idle),
+     /* posted */ to(State::idle)}};
 
 enum class Reason : uint8_t { none, cancel, deadline, close };
 
@@ -75,6 +85,8 @@ struct Op {
 static_assert(sizeof(Op) == EDDY_OP_SIZE);
 static_assert(sizeof(eddy_op_t) == EDDY_OP_SIZE);
 static_assert(offsetof(Op, data) == 0);
+
+inline void op_move(Op &op, State state) { move<kOpMachine>(op.state, state); }
 
 inline Op &op_of(eddy_op_t *op) { return *reinterpret_cast<Op *>(op); }
 inline const Op &op_of(const eddy_op_t *op) { return *reinterpret_cast<const Op *>(op); }

@@ -15,7 +15,7 @@ Offer *offer_of_idle(const Op &op) {
 void withdraw_offer(Loop &loop) {
   Offer offer = loop.offer;
   loop.offer = {};
-  if (offer.handle && !offer.handle->closing) source_close(*offer.handle, nullptr);
+  if (offer.handle && !is_closing(*offer.handle)) source_close(*offer.handle, nullptr);
   if (offer.lender) row_of(offer.lender->kind).give_back(*offer.lender, offer.index, offer.op);
   if (offer.has_native) native_close(offer.native, offer.shared);
 }
@@ -73,7 +73,7 @@ void op_deliver(Op &op) {
   bool ended = op.bits & kFinal; // else what a callback decides here waits for the next turn
   if (op.bits & kMulti) {
     for (uint32_t payloads = op.count; payloads && op.count; payloads--) {
-      if (op.source && op.source->closing) [[unlikely]] {
+      if (op.source && is_closing(*op.source)) [[unlikely]] {
         op_drop_payloads(op);
         break;
       }
@@ -96,7 +96,7 @@ void op_deliver_post(Op &op, int64_t result) {
   op.result = op.reason == Reason::none ? result : reason_error(op.reason);
   op.deadline = 0;
   op.loop = nullptr;
-  op.state = State::idle;
+  op_move(op, State::idle);
   op.cb(public_op(op), op.result);
   check_returned(loop);
 }

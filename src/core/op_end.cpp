@@ -33,7 +33,7 @@ void op_finish(Op &op, int64_t result, int32_t native) {
   op.ending = result;
   op.os_error = native;
   op.bits |= kFinal;
-  op.state = State::ready;
+  op_move(op, State::ready);
   if (!(op.bits & kStarting)) {
     op_make_ready(op);
   } else if (overtakes(op)) {
@@ -42,8 +42,8 @@ void op_finish(Op &op, int64_t result, int32_t native) {
   }
 }
 
-void op_activate(Op &op) { op.state = State::active; }
-void op_requeue(Op &op) { op.state = State::queued; }
+void op_activate(Op &op) { op_move(op, State::active); }
+void op_requeue(Op &op) { op_move(op, State::queued); }
 
 void op_drop_payloads(Op &op) {
   if (auto drop = row_of(op.kind).drop) drop(op);
@@ -89,7 +89,8 @@ void op_end_reason(Op &op) {
   op_finish(op, reason_error(op.reason));
   if (row.ended) row.ended(op);
   if (torn) row.torn(op);
-  if (led && source->lanes[which].head && !source->closing) op.loop->driver->resume(*source, which);
+  if (led && source->lanes[which].head && !is_closing(*source))
+    op.loop->driver->resume(*source, which);
 }
 
 void op_lose(Op &op, int64_t error) {

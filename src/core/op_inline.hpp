@@ -1,4 +1,4 @@
-// The half of the op machine that runs for every message. The op_*.cpp files are the other half; nothing else writes an op's state.
+// The half of the op machine that runs for every message. The op_*.cpp files are the other half; nothing else moves an op.
 #pragma once
 
 #include "core/loop.hpp"
@@ -13,7 +13,7 @@ inline void op_retire(Op &op) {
   if (op.bits & kCounted) loop.references--;
   op.bits = 0;
   op.deadline = 0;
-  op.state = State::idle;
+  op_move(op, State::idle);
   op.loop = nullptr; // which may end before the op
 }
 
@@ -35,7 +35,7 @@ inline Op &op_begin_inline(Loop &loop, Source *source, eddy_op_t *user_op, Kind 
   op.transferred = 0;
   op.sequence = loop.sequence++;
   op.kind = kind;
-  op.state = State::queued;
+  op_move(op, State::queued);
   op.reason = Reason::none;
   op.bits = static_cast<uint16_t>(bits | (counted ? kCounted : 0) | (may_end_here ? kStarting : 0));
   op.os_error = 0;
@@ -47,7 +47,7 @@ inline Op &op_begin_inline(Loop &loop, Source *source, eddy_op_t *user_op, Kind 
 }
 
 inline bool op_admit_inline(Op &op, const Loop &loop, const Source &source) {
-  bool plain = !loop.draining && !loop.lost && !source.closing && !op.deadline;
+  bool plain = !loop.draining && !loop.lost && !is_closing(source) && !op.deadline;
   return plain || op_admit(op);
 }
 
@@ -69,7 +69,7 @@ inline void op_finish_inline(Op &op, int64_t result) {
   op.ending = result;
   op.os_error = 0;
   op.bits |= kFinal;
-  op.state = State::ready;
+  op_move(op, State::ready);
   op_make_ready(op);
 }
 

@@ -1,4 +1,4 @@
-// How an op begins. Only the op_*.cpp files and op_inline.hpp write an op's state.
+// How an op begins.
 #include "core/op_inline.hpp"
 
 namespace eddy {
@@ -34,7 +34,7 @@ int op_started(Op &op) { return op_started_inline(op); }
 bool op_admit(Op &op) {
   Loop &loop = *op.loop;
   int64_t refusal = 0;
-  if (loop.draining || (op.source && op.source->closing)) [[unlikely]]
+  if (loop.draining || (op.source && is_closing(*op.source))) [[unlikely]]
     refusal = EDDY_ECLOSED;
   else if (loop.lost && op.source) [[unlikely]]
     refusal = EDDY_ELOST;
@@ -59,12 +59,12 @@ void op_post(Op &op, Kind kind, eddy_cb cb, Loop *loop) {
   op.kind = kind;
   op.reason = Reason::none;
   op.os_error = 0;
-  op.state = State::posted;
+  op_move(op, State::posted);
 }
 
 void op_unpost(Op &op) {
   op.loop = nullptr; // it may end at any time
-  op.state = State::idle;
+  op_move(op, State::idle);
 }
 
 } // namespace eddy

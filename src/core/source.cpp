@@ -1,8 +1,6 @@
 // Handles: their memory, and how they begin to close.
 #include "core/loop.hpp"
 
-#include <initializer_list>
-
 namespace eddy {
 
 Source *source_take(Loop &loop, SourceKind kind, size_t size) {
@@ -16,19 +14,14 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
   source->kind = kind;
   source->native = EDDY_NO_NATIVE;
   source->generation = generation;
+  handle_move(*source, HandleState::open);
   loop.sources.push_back(*source);
   loop.handles++;
   return source;
 }
 
-// "CALL: MESSAGE", with room for the longest of both.
 [[noreturn, gnu::cold]] static void refuse(const char *call, const char *message) {
-  char line[160];
-  size_t length = 0;
-  for (const char *part : {call, ": ", message})
-    while (*part && length < sizeof line - 1) line[length++] = *part++;
-  line[length] = 0;
-  fatal(line);
+  fatal({call, ": ", message});
 }
 
 [[gnu::cold]] void handle_refused(const Source *handle, SourceKind wanted, const char *call) {
@@ -54,11 +47,12 @@ Source *source_take(Loop &loop, SourceKind kind, size_t size) {
 void source_free(Source &source) {
   Loop &loop = *source.loop;
   SourceKind kind = source.kind;
-  if (!source.closing) {
+  if (!is_closing(source)) {
     if (loop.walks) walks_skip(loop, source);
     loop.sources.remove(source);
     loop.handles--;
   }
+  handle_move(source, HandleState::gone);
   source.kind = kGone;
   loop.slabs[static_cast<int>(kind)].give(&source);
 }
@@ -68,6 +62,7 @@ constexpr size_t kMostResting = 1 << 20; // bytes of closed handles
 void source_rest(Source &source) {
   Loop &loop = *source.loop;
   Slab &mine = loop.slabs[static_cast<int>(source.kind)];
+  handle_move(source, HandleState::gone);
   source.kind = kGone;
   mine.rest(&source, loop.now);
   size_t bytes = 0;
@@ -120,7 +115,7 @@ void source_close(Source &source, Op *closer) {
   loop.sources.remove(source);
   loop.closing.push_back(source);
   loop.closing_count++;
-  source.closing = true;
+  handle_move(source, HandleState::closing);
   source.closer = closer;
   if (source.untaken) offer_ended(source);
   const HandleRow &row = row_of(source.kind);
@@ -151,9 +146,9 @@ int source_close_call(Source &source, eddy_op_t *op, eddy_cb cb) {
   source.closed = true;
   Op *closer = op ? &op_begin(*source.loop, &source, op, kClosing, cb, 0) : nullptr;
   if (closer) closer->deadline = 0;
-  if (!source.closing)
+  if (!is_closing(source))
     source_close(source, closer);
-  else if (source.drained)
+  else if (source.state == HandleState::drained)
     source_revive_closer(source, closer);
   else
     source.closer = closer;

@@ -22,11 +22,24 @@ struct Waiting {
 constexpr uint32_t kHandleMagic =
     0x45ddc0de; // tells a handle from an op or a loop that was cast to one
 
+//   gone -taken from the slab-> open -close-> closing -its last op and the close phase-> gone
+//
+// What a drain has closed is drained in place of gone, and stays so, for its user may still close it.
+enum class HandleState : uint8_t { gone, open, closing, drained };
+
+inline constexpr Machine<4> kHandleMachine = {
+    "handle",
+    {"gone", "open", "closing", "drained"},
+    {/* gone */ to(HandleState::open),
+     /* open */ to(HandleState::closing, HandleState::gone), // gone: no user has seen it
+     /* closing */ to(HandleState::gone, HandleState::drained),
+     /* drained */ 0}};
+
 struct Source {
   SourceKind kind;
   Medium medium;
-  bool closing; // cancelled and on the loop's closing list
-  bool closed;  // by its user
+  HandleState state;
+  bool closed; // by its user
   uint32_t magic;
   Loop *loop;
   Source *next, *prev;   // the loop's open or closing sources
@@ -38,9 +51,7 @@ struct Source {
   Op *closer;                      // the close or release op, if one was given
   uint32_t undelivered[kNoHandle]; // started ops whose final callback was not entered, by Lane
   uint32_t generation;             // counts the handles that lived in this memory
-  bool drained;                    // ended by a drain, its user may still close it
   bool reset;                      // the peer has reset it, which a later end must not hide
-  bool failed;                     // will not carry data any more; only close is left
   bool torn;                       // a write was cancelled and nobody knows how much of it has gone
   bool
       shared; // inherited over a fork: its socket, and a file that it has made, are the parent's too
@@ -72,6 +83,12 @@ enum : uint8_t {
   kPausedByLibrary = 2, // it backs off
   kPausedByConnect = 4  // all but the connect itself
 };
+
+inline void handle_move(Source &source, HandleState state) {
+  move<kHandleMachine>(source.state, state);
+}
+
+inline bool is_closing(const Source &source) { return source.state > HandleState::open; }
 
 using SourceList = List<Source, &Source::next, &Source::prev>;
 using WorkList = Fifo<Source, &Source::work_next>;

@@ -10,7 +10,7 @@ static bool waits_for_ops(const Source &source) {
 
 static bool quiet(const Source &source) {
   if (waits_for_ops(source)) return false;
-  if (source.drained) return true;
+  if (source.state == HandleState::drained) return true;
   if (auto quiet = row_of(source.kind).quiet) return quiet(source);
   return source.loop->driver->quiet(source);
 }
@@ -30,16 +30,16 @@ static void finalize(Source &source) {
   loop.closing.remove(source);
   loop.closing_count--;
   source.closer = nullptr;
-  if (!source.drained) {
+  if (source.state != HandleState::drained) {
     loop.handles--;
-    // A handle that a drain ended stays recognisable, for its user may still close it.
-    source.drained = loop.draining && !source.closed;
+    bool stays = loop.draining && !source.closed; // its user may still close it
+    if (stays) handle_move(source, HandleState::drained);
     if (row.end) {
       row.end(source);
     } else {
       if (!closes_at_once(source)) native = let_go(source);
       if (row.owns && !yields && native != EDDY_NO_NATIVE) native_close(native, source.shared);
-      if (!source.drained) source_rest(source);
+      if (!stays) source_rest(source);
     }
   }
   if (!closer) return;

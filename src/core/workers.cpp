@@ -62,7 +62,7 @@ static void thread_refused(eddy_workers &workers, OsResult why) {
   workers.refused++;
   if (!workers.threads) {
     stranded = workers.queue.head;
-    for (WorkItem *item = stranded; item; item = item->next) item->queued = false;
+    for (WorkItem *item = stranded; item; item = item->next) job_move(*item, JobState::taken);
     workers.queue = {};
     workers.queued = 0;
   } else if (workers.idle.tail) {
@@ -92,7 +92,7 @@ static bool run_next(eddy_workers &workers, Worker &self, eddy_remote *&remote) 
   found_or_gave_up(workers, self);
   if (!item) return false;
   workers.queued--;
-  item->queued = false;
+  job_move(*item, JobState::taken);
   Help help = call_help(workers);
   uint32_t generation = workers.generation;
   workers.lock.release();
@@ -152,7 +152,7 @@ int64_t workers_submit(eddy_workers &workers, WorkItem &item) {
     workers.lock.release();
     return EDDY_EAGAIN;
   }
-  item.queued = true;
+  job_move(item, JobState::queued);
   workers.queue.push_back(item);
   workers.queued++;
   workers.submitted++;
@@ -164,9 +164,9 @@ int64_t workers_submit(eddy_workers &workers, WorkItem &item) {
 
 bool workers_withdraw(eddy_workers &workers, WorkItem &item) {
   workers.lock.acquire();
-  bool waits = item.queued;
+  bool waits = item.state == JobState::queued;
   if (waits) {
-    item.queued = false;
+    job_move(item, JobState::back);
     workers.queue.remove(item);
     workers.queued--;
     workers.submitted--;
@@ -192,6 +192,7 @@ WorkItem *workers_take_back(eddy_remote &remote) {
     }
     count++;
     newest->workers = nullptr;
+    job_move(*newest, JobState::back);
     newest->next = oldest;
     oldest = newest;
     newest = older;

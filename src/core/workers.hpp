@@ -8,10 +8,21 @@
 
 #include "core/list.hpp"
 #include "core/lock.hpp"
+#include "core/machine.hpp"
 #include "core/os.hpp"
 #include "core/remote.hpp"
 
 namespace eddy {
+
+//   back -submitted-> queued -> taken -its loop has it again-> back
+//   queued -withdrawn-> back
+enum class JobState : uint8_t { back, queued, taken };
+
+inline constexpr Machine<3> kJobMachine = {"job",
+                                           {"back", "queued", "taken"},
+                                           {/* back */ to(JobState::queued),
+                                            /* queued */ to(JobState::taken, JobState::back),
+                                            /* taken */ to(JobState::back)}};
 
 // The part of an op that threads touch: one cache line, or two.
 struct WorkItem {
@@ -25,8 +36,10 @@ struct WorkItem {
   eddy_workers *workers; // the loop's thread only; nullptr once it is back
   int32_t native;        // the system's code when no thread could be got
   uint32_t asked;        // atomic: to end early
-  bool queued;           // under the lock of its workers
+  JobState state;        // under the lock of its workers, and the loop's thread's once it is taken
 };
+
+inline void job_move(WorkItem &item, JobState state) { move<kJobMachine>(item.state, state); }
 
 using WorkQueue = List<WorkItem, &WorkItem::next, &WorkItem::prev>;
 

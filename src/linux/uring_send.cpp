@@ -74,7 +74,7 @@ bool uring_carry(Source &source) {
   if (source.inflight) return true;
   if (!head || head->kind != Kind::write || head->as<Transfer>().total == head->transferred)
     return false;
-  if (source.closing || source.paused || !(source.ready & bit(kWriteLane))) return false;
+  if (is_closing(source) || source.paused || !(source.ready & bit(kWriteLane))) return false;
   if (!has_room(uring_of(*source.loop)) && !uring_make_room(*source.loop)) return false;
   bool carried = head->as<Transfer>().count == 1 && !head->next ? carry_one(source, *head)
                                                                 : carry_run(source, *head);

@@ -89,7 +89,7 @@ static void look(Source &source) {
 }
 
 static void run(Source &source, unsigned lanes) {
-  if (source.closing) return;
+  if (is_closing(source)) return;
   if (source.paused & kPausedByConnect) lanes &= bit(kWriteLane);
   if (lanes & bit(kReadLane)) run_lane(source, kReadLane);
   if (lanes & bit(kWriteLane)) run_lane(source, kWriteLane);
@@ -101,7 +101,7 @@ void adapter_run(Source &source, unsigned lanes) { run(source, lanes); }
 // What an event leads to, but for a late read.
 [[gnu::noinline]] static void answer(Source &source, unsigned lanes, uint32_t events) {
   if (lanes) run(source, lanes);
-  if (!source.waiters.head || source.closing || (source.paused & kPausedByConnect)) return;
+  if (!source.waiters.head || is_closing(source) || (source.paused & kPausedByConnect)) return;
   tell_waits(source, events); // after the lanes
 }
 
@@ -179,7 +179,7 @@ static void adapter_poll(Loop &loop, Time until) {
     unsigned lanes = source->work;
     source->work = 0;
     source->in_work = false;
-    ended |= source->closing; // it waited only to leave this list
+    ended |= is_closing(*source); // it waited only to leave this list
     if ((lanes & bit(kWriteLane)) && may_ride(*source) && readiness.carry(*source))
       lanes &= ~bit(kWriteLane);
     // Woken lanes try although no event came: what parked them was not the kernel.

@@ -30,7 +30,7 @@ constexpr uint32_t kAlways = kAfdAbort | kAfdLocalClose;
 // Of those that are still to be told; while the socket connects they wait for that.
 uint32_t waiter_events(const Source &source) {
   uint32_t wanted = 0;
-  if (source.closing || (source.paused & kPausedByConnect)) return 0;
+  if (is_closing(source) || (source.paused & kPausedByConnect)) return 0;
   for (const Op *op = source.waiters.head; op; op = op->next)
     if (!op->count && op->reason == Reason::none) wanted |= op->as<Waiting>().events;
   return afd_mask(wanted);

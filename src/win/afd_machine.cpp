@@ -104,7 +104,7 @@ AfdNode *AfdMachine::add(void *owner, uintptr_t socket, int32_t &status) {
   node.owner = owner;
   node.socket = socket;
   node.wanted = node.asked = 0;
-  node.state = AfdNode::kIdle;
+  node_move(node, AfdState::idle);
   AfdNode *&bucket = bucket_of(socket);
   node.next_in_bucket = bucket;
   bucket = &node;
@@ -114,7 +114,7 @@ AfdNode *AfdMachine::add(void *owner, uintptr_t socket, int32_t &status) {
 
 void AfdMachine::give(AfdNode &node) {
   forget(node);
-  node.state = AfdNode::kFree;
+  node_move(node, AfdState::free);
   node.owner = nullptr;
   node.wanted = 0;
   node.next = free_;
@@ -130,28 +130,30 @@ void AfdMachine::mark(AfdNode &node) {
 
 void AfdMachine::want(AfdNode &node, uint32_t events) {
   node.wanted |= events;
-  if (node.state == AfdNode::kIdle || (node.wanted & ~node.asked)) mark(node);
+  // Pending and asking for all of it already: nothing to do. Pending for less: the flush cancels it, and its packet
+  // brings the next. Cancelling: its packet looks at what is wanted; that it is marked if more is wanted is harmless.
+  if (node.state == AfdState::idle || (node.wanted & ~node.asked)) mark(node);
 }
 
 void AfdMachine::remove(AfdNode &node) {
   node.owner = nullptr;
   node.wanted = 0;
-  if (node.state == AfdNode::kIdle) {
+  if (node.state == AfdState::idle) { // the kernel has nothing of it
     give(node);
     return;
   }
-  removed_++;
+  removed_++; // its memory is the kernel's until its packet, which gives it back
   cancel(node);
 }
 
 void AfdMachine::cancel(AfdNode &node) {
-  if (node.state != AfdNode::kPending) return;
-  node.state = AfdNode::kCancelling;
+  if (node.state != AfdState::pending) return; // cancelling: asked once is enough
+  node_move(node, AfdState::cancelling);
   calls_->cancel(context_, node.group->helper, node); // if it loses, the packet brings events
 }
 
 void AfdMachine::submit(AfdNode &node) {
-  require(node.state == AfdNode::kIdle, "a second AFD poll on one socket");
+  require(node.state == AfdState::idle, "a second AFD poll on one socket");
   node.asked = node.wanted | kAfdAbort | kAfdLocalClose;
   node.info = {.timeout = INT64_MAX,
                .count = 1,
@@ -161,12 +163,12 @@ void AfdMachine::submit(AfdNode &node) {
                .status = 0};
   node.status = {};
   node.status.status = kStatusPending;
-  node.state = AfdNode::kPending;
+  node_move(node, AfdState::pending);
   pending_++;
   int32_t status = calls_->poll(context_, node.group->helper, node);
   if (status >= 0) return; // ready at once or not, the packet comes
-  pending_--;
-  node.state = AfdNode::kIdle;
+  pending_--;              // refused: none comes, and its owner is told here
+  node_move(node, AfdState::idle);
   node.wanted = node.asked = 0;
   report_(context_, node, 0, status);
 }
@@ -177,25 +179,29 @@ void AfdMachine::flush() {
   while (node) {
     AfdNode *next = node->next_dirty;
     node->dirty = false;
-    if (node->wanted && node->state == AfdNode::kIdle) {
+    if (node->wanted && node->state == AfdState::idle) {
       // Of a socket before it with that number, on its way out: beside it a second poll may lose events on Windows.
       if (removed_ && find(node->socket, false))
         mark(*node);
       else
         submit(*node);
-    } else if (node->state == AfdNode::kPending && (node->wanted & ~node->asked)) {
+    } else if (node->state == AfdState::pending && (node->wanted & ~node->asked)) {
+      // A poll cannot be asked for more: the next one is, when the packet of this one has come.
       cancel(*node);
+    } else {
+      // Free, or idle with nothing wanted: removed or told since it was marked. Pending for all that is wanted: asked
+      // since. Cancelling: its packet marks it anew.
     }
     node = next;
   }
 }
 
 void AfdMachine::packet(AfdNode &node) {
-  require(node.state >= AfdNode::kPending, "an AFD packet without a poll");
+  require(node.state >= AfdState::pending, "an AFD packet without a poll");
   pending_--;
-  node.state = AfdNode::kIdle;
+  node_move(node, AfdState::idle);
   node.asked = 0;
-  if (!node.owner) {
+  if (!node.owner) { // removed meanwhile: whatever it brings is nobody's
     removed_--;
     give(node);
     return;
@@ -211,7 +217,9 @@ void AfdMachine::packet(AfdNode &node) {
     node.wanted = 0;
     report_(context_, node, 0, status);
   } else if (node.wanted) {
-    mark(node);
+    mark(node); // cancelled so as to ask for more, or ended without an event: once more
+  } else {
+    // Cancelled, and what it was for has been told by now: idle until something is wanted.
   }
 }
 

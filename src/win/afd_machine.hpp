@@ -2,6 +2,7 @@
 // until its packet has been taken. No OS headers: the unit tests run it on every system, on a fake AFD.
 #pragma once
 
+#include "core/machine.hpp"
 #include "core/memory.hpp"
 
 namespace eddy {
@@ -41,9 +42,22 @@ constexpr int32_t kStatusCollision = static_cast<int32_t>(0xC0000035); // OBJECT
 
 struct AfdGroup;
 
+//   free -a socket-> idle -submitted-> pending -its packet-> idle -removed-> free
+//   pending -what it asks is not enough, or its socket is removed-> cancelling -its packet-> idle
+//
+// A poll that is refused brings no packet, and is idle at once. One that is being cancelled may still bring events: who
+// was first is for the kernel to say, and the packet tells.
+enum class AfdState : uint8_t { free, idle, pending, cancelling };
+
+inline constexpr Machine<4> kAfdMachine = {"AFD poll",
+                                           {"free", "idle", "pending", "cancelling"},
+                                           {/* free */ to(AfdState::idle),
+                                            /* idle */ to(AfdState::pending, AfdState::free),
+                                            /* pending */ to(AfdState::idle, AfdState::cancelling),
+                                            /* cancelling */ to(AfdState::idle)}};
+
 // One socket's poll. `owner` is null once the socket is closed or given away: then only the packet is awaited.
 struct AfdNode {
-  enum State : uint8_t { kFree, kIdle, kPending, kCancelling };
   AfdStatus status;
   AfdPollInfo info;
   void *owner;
@@ -54,9 +68,11 @@ struct AfdNode {
   uintptr_t socket;        // the base socket
   uint32_t wanted;         // events not yet reported
   uint32_t asked;          // ... and those of the pending poll
-  State state;
-  bool dirty;
+  AfdState state;
+  bool dirty; // to be looked at by the next flush
 };
+
+inline void node_move(AfdNode &node, AfdState state) { move<kAfdMachine>(node.state, state); }
 
 // What the machine asks of the system. Each poll that is not refused brings one packet, cancelled or not.
 struct AfdCalls {

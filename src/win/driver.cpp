@@ -13,7 +13,7 @@ unsigned bit(Lane which) { return 1u << which; }
 void run(Source &source, unsigned lanes) {
   if (source.medium == Medium::pipe)
     pipe_run(source, lanes);
-  else if (!source.closing)
+  else if (!is_closing(source))
     waitable_run(source);
 }
 
@@ -87,7 +87,7 @@ bool run_work(Overlapped &mine) {
     unsigned lanes = source->work;
     source->work = 0;
     source->in_work = false;
-    ended |= source->closing;
+    ended |= is_closing(*source);
     run(*source, lanes);
   }
   return ended;

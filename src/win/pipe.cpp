@@ -218,7 +218,7 @@ void run_waiters(Source &source) {
 } // namespace
 
 void pipe_run(Source &source, unsigned lanes) {
-  if (source.closing) return;
+  if (is_closing(source)) return;
   if (source.kind == SourceKind::listener) {
     server_run(source);
     return;

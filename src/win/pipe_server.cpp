@@ -189,7 +189,7 @@ void server_run(Source &listener) {
 
 void server_connected(Pipe &instance, OsResult outcome) {
   Source &listener = *instance.source;
-  if (listener.closing) return;
+  if (is_closing(listener)) return;
   if (outcome.value >= 0) {
     push(server_of(listener), instance);
   } else {

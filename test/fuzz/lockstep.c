@@ -6,13 +6,14 @@
 //   lockstep --failures N             stops after so many, else 10
 //   lockstep --only DRIVER            on one driver; differences are not looked for
 #include "compare.h"
+#include "moves.h"
 
 #include <descriptors.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { kBatch = 250 };
+enum { kBatch = 250, kEnough = 400 }; // so many seeds visit every state
 
 static const char *names[2] = {"epoll", "io_uring"};
 static int drivers;
@@ -21,6 +22,7 @@ static struct world worlds[2];
 
 struct shared {
   uint64_t seed, done, ops, compared;
+  struct moves moves;
 };
 static struct shared *shared;
 
@@ -168,6 +170,7 @@ static int run_seeds(uint64_t from, uint64_t count, int most) {
         run_program(&p);
         shared->done++;
       }
+      moves_add(&shared->moves);
       exit(0);
     }
     int status = wait_for(child);
@@ -208,5 +211,8 @@ int main(int argc, char **argv) {
          "failed\n",
          (unsigned long long)shared->done, drivers, (double)shared->done / took,
          (unsigned long long)shared->ops, (unsigned long long)shared->compared, failed);
-  return failed ? 1 : 0;
+  int missing = moves_report(&shared->moves);
+  if (missing && shared->done >= kEnough && drivers == 2)
+    printf("%d legal moves were never made\n", missing);
+  return failed || (missing && shared->done >= kEnough && drivers == 2) ? 1 : 0;
 }

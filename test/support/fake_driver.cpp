@@ -56,7 +56,7 @@ static void release(Source &source) {
 static void launch(Line &mine, Lane which) {
   Source &source = *mine.source;
   Op *head = source.lanes[which].head;
-  if (!head || source.closing || (source.inflight & bit(which))) return;
+  if (!head || is_closing(source) || (source.inflight & bit(which))) return;
   Request &request = mine.requests[which];
   assert_false(request.live);
   request = {};
@@ -65,7 +65,8 @@ static void launch(Line &mine, Lane which) {
   if (head->kind == Kind::accept && (source.paused || head->count >= head->as<Accept>().limit))
     return;
   // The request of a pool read only waits for data: a buffer is taken when there is some.
-  if (head->kind == Kind::read_pool && (head->bits & kParked) && !head->as<PoolRead>().called)
+  if (head->kind == Kind::read_pool && (head->bits & kParked) &&
+      head->as<PoolRead>().stand != Stand::called)
     return;
   request.live = true;
   source.inflight |= static_cast<uint8_t>(bit(which));
@@ -80,7 +81,7 @@ static void launch(Line &mine, Lane which) {
 
 static void launch_waiters(Line &mine) {
   Source &source = *mine.source;
-  if (source.closing) return;
+  if (is_closing(source)) return;
   for (Op *op = source.waiters.head; op; op = op->next) {
     if (op->state != State::queued || op->kind == Kind::uncongested || op->count) continue;
     op_activate(*op);
@@ -139,7 +140,7 @@ static void receive(Line &mine, Op &reader) {
 }
 
 static void go_on(Source &source, Lane which) {
-  if (source.lanes[which].head && !source.closing) remember(source, bit(which));
+  if (source.lanes[which].head && !is_closing(source)) remember(source, bit(which));
 }
 
 void complete(Line &mine, Lane which) {
@@ -207,7 +208,7 @@ static bool prepare(Loop &loop) {
     unsigned lanes = source->work;
     source->work = 0;
     source->in_work = false;
-    ended |= source->closing;
+    ended |= is_closing(*source);
     if (core(loop).lost) continue;
     Line &mine = line(*source);
     for (Lane which : {kReadLane, kWriteLane})

@@ -2,6 +2,8 @@
 // without events, refusals. The fake fails the test when two polls are pending on one socket.
 #include "../../../src/win/afd_machine.hpp"
 
+#include <moves.hpp>
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -357,6 +359,7 @@ void random_races(void **) {
     return (seed >> 16) % below;
   };
   AfdNode *nodes[8] = {};
+  moves_forget<kAfdMachine>();
   for (int step = 0; step < 200000; step++) {
     AfdNode *&node = nodes[random(8)];
     switch (random(7)) {
@@ -382,6 +385,7 @@ void random_races(void **) {
     }
   }
   assert_true(fake.reports > 100);
+  assert_int_equal(moves_missing<kAfdMachine>(), 0);
 }
 
 } // namespace
