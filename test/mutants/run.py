@@ -36,7 +36,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "mutants"
 SKIPPED = 77
-LIMIT = 60  # seconds for one test: a fault may make it hang
+LIMIT = 60  # seconds for one test without any fault
+PATIENCE = 10  # seconds, and as often the time it takes without one: a fault may make it hang
 FIELDS = ("property", "file", "tests", "equivalent")
 
 
@@ -114,6 +115,7 @@ class Copy:
     def __init__(self, number):
         self.root = FOLDER / str(number)
         self.build = self.root / "build"
+        self.took = {}  # seconds, by test
 
     def make(self):
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
@@ -131,9 +133,14 @@ class Copy:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
+
+    def set_up(self):
         if not (self.build / "build.ninja").exists():
             self.must(["meson", "setup", str(self.build), "-Dbuildtype=plain", "-Dtests=true", "-Dc_args=-O1",
                        "-Dcpp_args=-O1", "-Dexamples=true"])
+        self.ask_tests()
+
+    def ask_tests(self):
         said = self.must(["meson", "introspect", "--tests", str(self.build)])
         self.tests = {}
         for test in json.loads(said):
@@ -145,6 +152,14 @@ class Copy:
             sys.exit(f"{' '.join(command)}: status {status}\n{said}")
         return said
 
+    def take_after(self, first):
+        """Its objects, and what is known of its tests."""
+        self.took = first.took
+        shutil.rmtree(self.build, ignore_errors=True)
+        shutil.copytree(first.build, self.build, symlinks=True)
+        self.must(["meson", "setup", "--reconfigure", str(self.build)])
+        self.ask_tests()
+
     def compile(self, names):
         targets = {str(pathlib.Path(test["cmd"][0]).relative_to(self.build)) for name in names
                    for test in self.tests[name]}
@@ -153,11 +168,13 @@ class Copy:
     def first_failure(self, names):
         for name in names:
             for test in self.tests[name]:
-                limit = min(LIMIT, test["timeout"] or LIMIT)
+                limit = PATIENCE * (1 + self.took[test["name"]]) if test["name"] in self.took else LIMIT
+                begin = time.monotonic()
                 status, said = run(test["cmd"], test.get("workdir") or self.build, limit,
                                    env={**os.environ, **test["env"]})
                 if status not in (0, SKIPPED):
                     return f"{test['name']} ({'hangs' if status is None else f'status {status}'})", said
+                self.took.setdefault(test["name"], time.monotonic() - begin)
         return None, ""
 
     def try_out(self, mutant, names):
@@ -178,6 +195,25 @@ class Copy:
             return ("killed", failure) if failure else ("ALIVE", mutant.property)
         finally:
             target.write_text(text)
+
+
+def prepare(copies, mutants):
+    """Without a fault all of the tests pass; and each copy has its objects then."""
+    first = copies[0]
+    first.set_up()
+    for mutant in mutants:
+        for name in mutant.tests:
+            if name not in first.tests:
+                sys.exit(f"{mutant.origin}: there is no test {name}")
+    names = sorted({name for mutant in mutants for name in mutant.tests})
+    status, said = first.compile(names)
+    if status != 0:
+        sys.exit(said)
+    failure, said = first.first_failure(names)
+    if failure:
+        sys.exit(f"without any fault {failure} fails:\n{said}")
+    for copy in copies[1:]:
+        copy.take_after(first)
 
 
 def others(copy, mutant):
@@ -202,19 +238,8 @@ def main():
     copies = [Copy(number) for number in range(min(options.jobs, len(mutants)))]
     for copy in copies:
         copy.make()
-        for mutant in mutants:
-            for name in mutant.tests:
-                if name not in copy.tests:
-                    sys.exit(f"{mutant.origin}: there is no test {name}")
-    # Without a fault all of them pass; and each copy has its objects then.
-    names = sorted({name for mutant in mutants for name in mutant.tests})
-    for copy in copies:
-        status, said = copy.compile(names)
-        if status != 0:
-            sys.exit(said)
-    failure, said = copies[0].first_failure(names) if copies else (None, "")
-    if failure:
-        sys.exit(f"without any fault {failure} fails:\n{said}")
+    if copies:
+        prepare(copies, mutants)
 
     work, lock, verdicts = queue.Queue(), threading.Lock(), {}
     for mutant in mutants:
