@@ -39,7 +39,7 @@ def files(prefix):
     headers = {f"include/eddy/{path.name}" for path in (prefix.source / "include/eddy").iterdir()}
     headers |= {f"include/{path.name}" for path in (prefix.source / "include").glob("eddy.h*")}
     pages = {f"share/doc/eddy/{name}" for name in ("README.md", "CHANGELOG.md", "LICENSE")}
-    pages |= {f"share/doc/eddy/docs/{path.name}" for path in (prefix.source / "docs").glob("*.md")}
+    pages |= {f"share/doc/eddy/docs/{path.name}" for path in (prefix.source / "docs").iterdir()}
     expect_files(prefix.files(), headers | pages | installed_by(prefix, "shared", "static"))
 
 
