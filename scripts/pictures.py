@@ -1,4 +1,5 @@
-"""Draws docs/house.svg and docs/turn.svg from the tables of the source, so that they cannot say anything else.
+"""Draws docs/house.svg and docs/turn.svg from the tables of the source. By hand are only the words of a phase, and which
+kinds it calls back; that each phase and each kind is there is checked.
 
     pictures.py               writes them
     pictures.py --check       exits 1 if one that is there differs from what would be written
