@@ -7,6 +7,16 @@
 //
 // A re-arm to a later time leaves the entry where it is, so an entry's deadline is never later than
 // its op's; an entry that differs is stale, and is filed again when it comes to the front.
+//
+// What holds between any two calls (test/support/wheel_check.hpp looks):
+//   1. A node's slot is occupied or not, and divided only if it is. A divided one holds a node of one level less that
+//      knows its parent and its digit. No node but the root is empty.
+//   2. Any other holds a ring of chunks, each in use and knowing its slot; those with room are in front.
+//   3. An entry is in the slot of its deadline: all digits from the node's level on are those of the way there.
+//   4. An entry is never later than its op.
+//   5. An op with kTimed is in one place, and knows it: its chunk and index, or the spill.
+//   6. path[kTop] to path[lowest] is a way down from the root, by the digits of `base`.
+//   7. No op is due before `bound`, and if that is exact, one is due then, or there is none and it is kNever.
 #pragma once
 
 #include "core/memory.hpp"

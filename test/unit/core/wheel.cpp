@@ -1,4 +1,4 @@
-// The timer wheel: against a plain model, and the corners by hand.
+// The timer wheel: against a plain heap, and the corners by hand.
 #include <csetjmp>
 #include <cstdarg>
 #include <cstddef>
@@ -16,6 +16,8 @@ extern "C" {
 #include <vector>
 
 #include "core/wheel.hpp"
+#include "reference_heap.hpp"
+#include "wheel_check.hpp"
 
 using eddy::Op;
 using eddy::Time;
@@ -293,11 +295,11 @@ struct Shape {
   Time spread, grain, step;
 };
 
-// Against the same deadlines in a sorted map, with a deadline's sequence as its second key.
-void random_against_model(const Shape &shape) {
+// Whatever is done to both, and between any two calls the wheel is sound.
+void random_against_heap(const Shape &shape) {
   Fixture f(shape.ops, shape.refuse_percent);
   std::mt19937_64 random(shape.ops + shape.spread);
-  std::map<std::pair<Time, uint64_t>, size_t> model;
+  eddy::ReferenceHeap heap;
   Time now = kNow;
   auto some_time = [&] {
     Time at = now + random() % shape.spread;
@@ -309,42 +311,40 @@ void random_against_model(const Shape &shape) {
     bool timed = op.bits & eddy::kTimed;
     if (!timed) {
       f.insert(i, some_time());
-      model[{op.deadline, op.sequence}] = i;
+      heap.insert(op);
     } else if (random() % 3 == 0) {
-      model.erase({op.deadline, op.sequence});
+      heap.remove(op);
       f.remove(i);
     } else {
-      model.erase({op.deadline, op.sequence});
+      heap.remove(op);
       f.rearm(i, random() % 4 ? std::max(op.deadline, some_time()) : some_time());
-      model[{op.deadline, op.sequence}] = i;
+      heap.insert(op);
     }
-    if (random() % 3 == 0)
-      assert_true(f.wheel.next() == (model.empty() ? eddy::kNever : model.begin()->first.first));
+    if (random() % 3 == 0) assert_true(f.wheel.next() == heap.next());
     if (random() % 8 == 0) {
       now += random() % 500 ? random() % shape.step : random() % (10 * shape.spread);
       Indexes expected;
-      while (!model.empty() && model.begin()->first.first <= now) {
-        expected.push_back(model.begin()->second);
-        model.erase(model.begin());
-      }
+      while (!heap.empty() && heap.next() <= now)
+        expected.push_back(static_cast<size_t>(&heap.pop() - f.ops.data()));
       assert_true(f.expire(now) == expected);
     }
     if (round % 10000 == 5000) {
       size_t seen = 0;
       f.wheel.for_each([&](Op &) { ++seen; });
-      assert_int_equal(seen, model.size());
+      assert_int_equal(seen, heap.size());
     }
-    assert_int_equal(f.wheel.empty(), model.empty());
+    assert_int_equal(f.wheel.empty(), heap.empty());
+    if (round % 8 == 0) eddy::WheelCheck{f.wheel};
   }
 }
 
-void random_calls_match_a_model(void **) {
+void random_calls_match_a_heap(void **) {
   for (unsigned refused : {0u, 30u, 90u, 100u}) {
-    random_against_model({refused, 5, kSecond, 1, kSecond});
-    random_against_model({refused, 300, kSecond, 1, kSecond / 50});
-    random_against_model({refused, 300, 100, 1, 10});
-    random_against_model({refused, 2000, 60 * kSecond, kSecond, kSecond / 10});
-    random_against_model({refused, 2000, 60 * kSecond, 1, kSecond / 10});
+    random_against_heap({refused, 5, kSecond, 1, kSecond});
+    random_against_heap({refused, 300, kSecond, 1, kSecond / 50});
+    random_against_heap({refused, 300, 100, 1, 10});
+    random_against_heap({refused, 2000, 60 * kSecond, kSecond, kSecond / 10});
+    random_against_heap({refused, 2000, 60 * kSecond, 1, kSecond / 10});
   }
 }
 
@@ -364,7 +364,7 @@ int main() {
       cmocka_unit_test(a_crowd_that_has_left_leaves_nothing),
       cmocka_unit_test(for_each_may_remove_what_it_is_given),
       cmocka_unit_test(memory_is_small_at_first_and_kept),
-      cmocka_unit_test(random_calls_match_a_model),
+      cmocka_unit_test(random_calls_match_a_heap),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
