@@ -449,7 +449,7 @@ void *Wheel::Blocks::cut(size_t size) {
     for (; left >= sizeof(Chunk); left -= sizeof(Chunk), space += sizeof(Chunk))
       put(reinterpret_cast<Chunk *>(space)); // the rest of the old block
     if (block_size < kLargeBlock) block_size *= 2;
-    blocks = new (got) Block{blocks, want};
+    newest = new (got) Block{newest, want};
     size_t head = (0 - (reinterpret_cast<uintptr_t>(got) + sizeof(Block))) % kLine + sizeof(Block);
     space = static_cast<char *>(got) + head;
     left = want - head;
@@ -461,8 +461,8 @@ void *Wheel::Blocks::cut(size_t size) {
 }
 
 void Wheel::Blocks::destroy() {
-  while (Block *block = blocks) {
-    blocks = block->next;
+  while (Block *block = newest) {
+    newest = block->next;
     memory->put(block, block->size);
   }
 }

@@ -95,7 +95,7 @@ struct Wheel {
     };
 
     Memory *memory = nullptr;
-    Block *blocks = nullptr;
+    Block *newest = nullptr;
     Chunk *chunks = nullptr; // free ones
     Node *nodes = nullptr;
     char *space = nullptr; // what is left of the newest block
