@@ -91,13 +91,27 @@ static int parse(char *text) {
   return fault->call && fault->error && fault->from;
 }
 
-// A filter that asks about all calls of the table; the descriptor that answers.
-static int filter(void) {
+static int opens_a_loop(int number) {
+  return number == SYS_eventfd2 || number == SYS_epoll_create1 || number == SYS_io_uring_setup;
+}
+
+// Others are not asked about: a signal that comes while a call waits for the answer makes it fail with EINTR, and no
+// mmap of a sanitizer, for one, is prepared for that.
+static int asked_about(const struct call *call, int all) {
+  if (all || opens_a_loop(call->number)) return 1;
+  for (int i = 0; i < fault_count; i++)
+    if (faults[i].call == call) return 1;
+  return 0;
+}
+
+// The descriptor that answers.
+static int filter(int all) {
   struct sock_filter code[CALLS * 2 + 2];
   unsigned short n = 0;
   code[n++] =
       (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
   for (int i = 0; i < CALLS; i++) {
+    if (!asked_about(&calls[i], all)) continue;
     code[n++] =
         (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i].number, 0, 1);
     code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
@@ -127,9 +141,7 @@ static void answer(int listener, int *counting) {
   struct seccomp_notif_resp reply = {0};
   memset(&asked, 0, sizeof asked);
   if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked)) return; // its thread has been killed
-  if (asked.data.nr == SYS_eventfd2 || asked.data.nr == SYS_epoll_create1 ||
-      asked.data.nr == SYS_io_uring_setup)
-    *counting = 1;
+  if (opens_a_loop(asked.data.nr)) *counting = 1;
   reply.id = asked.id;
   reply.error = -chosen(asked.data.nr, *counting);
   reply.flags = reply.error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
@@ -164,11 +176,11 @@ static int limit_option(const char *option, const char *value) {
   return 0;
 }
 
-static void run(char **program, volatile int *listener) {
+static void run(char **program, int all, volatile int *listener) {
   setpgid(0, 0);
   struct rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  int made = filter();
+  int made = filter(all);
   for (int i = 0; i < LIMITS; i++) {
     struct rlimit limit = {limits[i].value, limits[i].value};
     if (limit.rlim_cur != RLIM_INFINITY) setrlimit(limits[i].resource, &limit);
@@ -200,7 +212,7 @@ int main(int argc, char **argv) {
       mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) die("mmap");
   pid_t child = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
-  if (child == 0) run(argv + at + 1, shared);
+  if (child == 0) run(argv + at + 1, counts, shared);
   if (child < 0) die("clone");
   the_program = child;
   signal(SIGINT, forward);
