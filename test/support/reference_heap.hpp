@@ -4,40 +4,60 @@
 #include "core/op.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 #include <vector>
 
 namespace eddy {
 
 class ReferenceHeap {
 public:
-  bool empty() const { return ops_.empty(); }
-  size_t size() const { return ops_.size(); }
-  Time next() const { return empty() ? kNever : ops_.front()->deadline; }
+  bool empty() const { return sequences_.empty(); }
+  size_t size() const { return sequences_.size(); }
+
+  Time next() {
+    drop_removed();
+    return empty() ? kNever : entries_.front().deadline;
+  }
 
   void insert(Op &op) {
-    ops_.push_back(&op);
-    std::push_heap(ops_.begin(), ops_.end(), later);
+    sequences_.insert(op.sequence);
+    entries_.push_back({op.deadline, op.sequence, &op});
+    std::push_heap(entries_.begin(), entries_.end(), later);
   }
 
-  // Of an op that is in it, before its deadline changes.
-  void remove(Op &op) {
-    ops_.erase(std::find(ops_.begin(), ops_.end(), &op));
-    std::make_heap(ops_.begin(), ops_.end(), later);
-  }
+  // Before the op is given another sequence.
+  void remove(const Op &op) { sequences_.erase(op.sequence); }
 
+  // The first; next() was asked.
   Op &pop() {
-    std::pop_heap(ops_.begin(), ops_.end(), later);
-    Op &op = *ops_.back();
-    ops_.pop_back();
-    return op;
+    sequences_.erase(entries_.front().sequence);
+    return *pop_entry().op;
   }
 
 private:
-  static bool later(const Op *a, const Op *b) {
-    return a->deadline != b->deadline ? a->deadline > b->deadline : a->sequence > b->sequence;
+  struct Entry {
+    Time deadline;
+    uint64_t sequence;
+    Op *op;
+  };
+
+  static bool later(const Entry &a, const Entry &b) {
+    return a.deadline != b.deadline ? a.deadline > b.deadline : a.sequence > b.sequence;
   }
 
-  std::vector<Op *> ops_;
+  Entry pop_entry() {
+    std::pop_heap(entries_.begin(), entries_.end(), later);
+    Entry entry = entries_.back();
+    entries_.pop_back();
+    return entry;
+  }
+
+  void drop_removed() {
+    while (!entries_.empty() && !sequences_.count(entries_.front().sequence)) pop_entry();
+  }
+
+  std::vector<Entry> entries_;
+  std::unordered_set<uint64_t> sequences_; // of those that were not removed
 };
 
 } // namespace eddy

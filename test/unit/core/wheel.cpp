@@ -334,7 +334,7 @@ void random_against_heap(const Shape &shape) {
       assert_int_equal(seen, heap.size());
     }
     assert_int_equal(f.wheel.empty(), heap.empty());
-    if (round % 8 == 0) eddy::WheelCheck{f.wheel};
+    if (round % (shape.ops / 16 + 1) == 0) eddy::WheelCheck{f.wheel};
   }
 }
 
