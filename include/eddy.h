@@ -6,12 +6,15 @@
 
 #include <eddy/addr.h>
 #include <eddy/base.h>
+#include <eddy/driver.h>
 #include <eddy/error.h>
+#include <eddy/event.h>
 #include <eddy/fd.h>
 #include <eddy/handle.h>
 #include <eddy/listener.h>
 #include <eddy/loop.h>
 #include <eddy/op.h>
+#include <eddy/option.h>
 #include <eddy/pool.h>
 #include <eddy/remote.h>
 #include <eddy/stream.h>

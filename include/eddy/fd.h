@@ -11,16 +11,8 @@
 #ifndef EDDY_FD_H
 #define EDDY_FD_H
 
+#include <eddy/event.h>
 #include <eddy/op.h>
-
-/* Events, for eddy_fd_poll and eddy_stream_wait, and their results (a mask). */
-enum {
-  EDDY_READABLE = 1 << 0,
-  EDDY_WRITABLE = 1 << 1,
-  EDDY_PRIORITY = 1 << 2,   /* out-of-band data (POLLPRI) */
-  EDDY_DISCONNECT = 1 << 3, /* the peer has shut down its side (POLLRDHUP) or hung up (POLLHUP) */
-  EDDY_POLL_ERROR = 1 << 4  /* an error is pending on the descriptor; always waited for */
-};
 
 enum { EDDY_POLL_REPEAT = 1 << 0 /* multishot, level style */ };
 

@@ -5,6 +5,7 @@
 
 #include <eddy/addr.h>
 #include <eddy/op.h>
+#include <eddy/option.h>
 
 enum {
   EDDY_LISTEN_REUSE_PORT =
@@ -80,7 +81,7 @@ EDDY_API int eddy_listener_close(eddy_listener_t *listener, eddy_op_t *op, eddy_
 /* The address it listens on, with the port the system chose. 0, or EDDY_ECLOSED (it is closing); then *addr is zero. */
 EDDY_API int eddy_listener_address(const eddy_listener_t *listener, eddy_addr_t *addr);
 
-/* Options, by the numbers and rules of <eddy/stream.h>. */
+/* Options, by the numbers of <eddy/option.h> and the rules of <eddy/stream.h>. */
 EDDY_API int eddy_listener_set_option(eddy_listener_t *listener, uint32_t option, int64_t value);
 EDDY_API int eddy_listener_get_option(const eddy_listener_t *listener, uint32_t option,
                                       int64_t *value);

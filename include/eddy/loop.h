@@ -13,6 +13,7 @@
 #define EDDY_LOOP_H
 
 #include <eddy/base.h>
+#include <eddy/driver.h>
 #include <eddy/op.h>
 
 /* Memory for a loop and its handles, given to eddy_loop_open. `alloc` returns `size` bytes aligned to
@@ -121,11 +122,6 @@ EDDY_API eddy_time_t eddy_loop_next_deadline(eddy_loop_t *loop);
    eddy_loop_close. Binds the loop to the calling thread. EDDY_NO_NATIVE after the loop lost its kernel
    interface, or when there is no descriptor left for it (then ask again). */
 EDDY_API eddy_native_t eddy_loop_native_handle(eddy_loop_t *loop);
-
-/* The driver in use, EDDY_DRIVER_*; and one line why `auto` did not take a better one: "" when it did,
-   or when the driver was asked for by name. The text lives as long as the loop. */
-EDDY_API uint32_t eddy_loop_driver(const eddy_loop_t *loop);
-EDDY_API const char *eddy_loop_driver_reason(const eddy_loop_t *loop);
 
 /* A pointer of the user's, which the library never follows; NULL at first. The loop's thread. */
 EDDY_API void *eddy_loop_data(const eddy_loop_t *loop);

@@ -2,6 +2,7 @@
 #ifndef EDDY_LOOP_HPP
 #define EDDY_LOOP_HPP
 
+#include <eddy/driver.h>
 #include <eddy/remote.hpp>
 #include <eddy/spawn.hpp>
 #include <eddy/time.hpp>

@@ -12,8 +12,9 @@
 #define EDDY_STREAM_H
 
 #include <eddy/addr.h>
-#include <eddy/fd.h>
+#include <eddy/event.h>
 #include <eddy/op.h>
+#include <eddy/option.h>
 #include <eddy/pool.h>
 
 /* Opens an idle stream of EDDY_AF_INET, EDDY_AF_INET6 (TCP) or EDDY_AF_UNIX. EDDY_OPT_NODELAY is on. Returns 0, or EDDY_EAFNOSUPPORT,
@@ -87,7 +88,7 @@ EDDY_API int eddy_stream_read_pool(eddy_stream_t *stream, eddy_op_t *op, eddy_po
 EDDY_API int eddy_stream_write(eddy_stream_t *stream, eddy_op_t *op, const eddy_buf_t *buffers,
                                uint32_t count, eddy_cb cb);
 
-/* Completes when one of `events` (<eddy/fd.h>) holds, with the mask; takes no data. Any number at once,
+/* Completes when one of `events` (<eddy/event.h>) holds, with the mask; takes no data. Any number at once,
    level semantics: the loop looks when it next waits, as eddy_fd_poll says. Cancel class prompt. */
 EDDY_API int eddy_stream_wait(eddy_stream_t *stream, eddy_op_t *op, uint32_t events, eddy_cb cb);
 
@@ -125,23 +126,6 @@ EDDY_API int eddy_stream_congested(const eddy_stream_t *stream);
 /* Completes with 0 when the stream is not congested: at once if it is not now. Any number at once. When
    the stream fails its writes, it is not congested any more. Cancel class prompt. */
 EDDY_API int eddy_stream_wait_uncongested(eddy_stream_t *stream, eddy_op_t *op, eddy_cb cb);
-
-/* Options, on a stream or (to be inherited by what it accepts) on a listener. Values are int64.
-   With EDDY_OPT_LINGER 0 a close resets, like eddy_stream_close_reset. A positive one holds for a descriptor
-   that is released: eddy's own close never blocks, and what is unsent goes out in the background. */
-enum {
-  EDDY_OPT_NODELAY = 1,            /* 0 or 1; on, but of an adopted socket what it was */
-  EDDY_OPT_KEEPALIVE = 2,          /* 0 or 1 */
-  EDDY_OPT_KEEPALIVE_IDLE = 3,     /* seconds, 1 to 32767 (tcp(7)) */
-  EDDY_OPT_KEEPALIVE_INTERVAL = 4, /* seconds, 1 to 32767 */
-  EDDY_OPT_KEEPALIVE_COUNT = 5,    /* probes, 1 to 127 */
-  EDDY_OPT_SEND_BUFFER =
-      6, /* bytes; reads back what the kernel made of it (Linux doubles, socket(7)) */
-  EDDY_OPT_RECEIVE_BUFFER = 7, /* bytes, likewise */
-  EDDY_OPT_LINGER = 8,         /* seconds, 0 to 65535; -1 for off (the default) */
-  EDDY_OPT_REUSE_ADDRESS = 9,  /* 0 or 1 */
-  EDDY_OPT_V6ONLY = 10         /* 0 or 1, before bind */
-};
 
 /* Sets or reads an option. 0, or EDDY_EINVAL (unknown option or bad value), EDDY_ENOPROTOOPT,
    EDDY_ENOTSUP, EDDY_ENOTSOCK (a pipe of Windows), EDDY_ECLOSED (set on a closing handle), EDDY_EBUSY (set on one that

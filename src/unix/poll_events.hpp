@@ -1,4 +1,4 @@
-// The events of <eddy/fd.h> as poll(2) bits. epoll(7) and io_uring use the same bits on Linux.
+// The events of <eddy/event.h> as poll(2) bits. epoll(7) and io_uring use the same bits on Linux.
 #pragma once
 
 #include "core/base.hpp"

@@ -1,4 +1,4 @@
-// The events of <eddy/fd.h> as those of AFD, whose mask alone decides what the waits of a socket are told.
+// The events of <eddy/event.h> as those of AFD, whose mask alone decides what the waits of a socket are told.
 #pragma once
 
 #include "afd_machine.hpp"
