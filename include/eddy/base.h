@@ -1,4 +1,11 @@
 /* Base of every eddy header: linkage, calling convention, buffers and time. Plain C99. */
+
+/* Windows.
+
+   A program that links the static library defines EDDY_STATIC before it includes a header of eddy.
+   Without that the functions are taken from the DLL.
+   The monotonic clock is QueryPerformanceCounter, which does count time asleep.
+   A native descriptor is a SOCKET or a HANDLE. */
 #ifndef EDDY_BASE_H
 #define EDDY_BASE_H
 
@@ -23,15 +30,15 @@
 #define EDDY_END_DECLS
 #endif
 
-/* A span of the caller's memory. The same two words on every OS (size_t, then nothing hidden). */
+/* A span of the caller's memory, `size` bytes from `data` on. The same two words on every OS
+   (size_t, then nothing hidden). */
 typedef struct eddy_buf {
   void *data;
   size_t size;
 } eddy_buf_t;
 
-/* Points in time are nanoseconds of the loop's monotonic clock (eddy_now). They start anywhere,
-   never go back and do not count time asleep (CLOCK_MONOTONIC, clock_gettime(2)), except on Windows,
-   whose QueryPerformanceCounter does. */
+/* Points in time are nanoseconds of the loop's monotonic clock (eddy_now). They start anywhere and
+   never go back. They do not count time asleep (CLOCK_MONOTONIC, clock_gettime(2)). */
 typedef uint64_t eddy_time_t;
 
 /* No deadline; wait for ever. */
@@ -42,8 +49,10 @@ typedef uint64_t eddy_time_t;
 #define EDDY_MILLISECOND UINT64_C(1000000)
 #define EDDY_SECOND UINT64_C(1000000000)
 
-/* A native descriptor: an int on POSIX, a SOCKET or HANDLE on Windows, always carried in 64 bits. */
+/* A native descriptor, an int on POSIX. It is always carried in 64 bits. */
 typedef int64_t eddy_native_t;
+
+/* No descriptor. */
 #define EDDY_NO_NATIVE INT64_C(-1)
 
 /* Opaque handles. The library allocates them; each header says which call ends them. */

@@ -1,8 +1,13 @@
 /* Errors: small permanent negative numbers, the same on every OS.
 
-   Functions and results carry them as they are: a value below zero is one of these. The operating
-   system's own code, for logs, is eddy_op_os_error() of an op, eddy_last_os_error() after any other call. A number once
-   given is never given again. */
+   Functions and results carry them as they are: a value below zero is one of these. A number once
+   given is never given again. The operating system's own code, for logs, is eddy_op_os_error() of
+   an op, and eddy_last_os_error() after any other call. Every function here: any thread, never
+   fails. */
+
+/* Windows.
+
+   The system's own code is a Win32, WSA or NTSTATUS code. */
 #ifndef EDDY_ERROR_H
 #define EDDY_ERROR_H
 
@@ -64,19 +69,21 @@
 enum { EDDY_ERRORS(EDDY_ERROR_CONSTANT) EDDY_OK = 0 };
 #undef EDDY_ERROR_CONSTANT
 
-/* The name of an error, "EDDY_ECANCELED"; "EDDY_OK" for 0 and above; "EDDY_EUNKNOWN" for a number
-   that is not an error of this version. Never NULL, never freed. Any thread. */
+/* The name of an error, "EDDY_ECANCELED". It is "EDDY_OK" for 0 and above, and "EDDY_EUNKNOWN" for
+   a number that is not an error of this version. Never NULL, never freed. */
 EDDY_API const char *eddy_error_name(int64_t error);
 
-/* One line of English about an error, without a full stop. Never NULL, never freed. Any thread. */
+/* One line of English about an error, without a full stop. It is "no error" for 0 and above. Never
+   NULL, never freed. */
 EDDY_API const char *eddy_error_text(int64_t error);
 
-/* The operating system's code (errno on POSIX) behind the last call of this thread that was no op and failed; 0 when
-   eddy itself gave that error. Calls that succeed, and ops, do not change it. For logs. Any thread. */
+/* The operating system's code (errno on POSIX) behind the last call of this thread that was no op
+   and failed. It is 0 when eddy itself gave that error. Calls that succeed, and ops, do not change
+   it. For logs. */
 EDDY_API int32_t eddy_last_os_error(void);
 
-/* The eddy error of a native code: an errno value on POSIX; a Win32, WSA or NTSTATUS code on
-   Windows. 0 gives 0; an unknown code gives EDDY_EUNKNOWN. Any thread. */
+/* The eddy error of a native code, an errno value on POSIX. 0 gives 0. An unknown code gives
+   EDDY_EUNKNOWN. */
 EDDY_API int eddy_error_from_native(int32_t native);
 
 #endif

@@ -1,8 +1,10 @@
-/* Events of readiness, which streams and foreign descriptors share. */
+/* Events of readiness, which streams and foreign descriptors share: what eddy_fd_poll and
+   eddy_stream_wait wait for, and what they give as their result, a mask of those that hold. */
 #ifndef EDDY_EVENT_H
 #define EDDY_EVENT_H
 
-/* Events, for eddy_fd_poll and eddy_stream_wait, and their results (a mask). */
+#include <eddy/base.h>
+
 enum {
   EDDY_READABLE = 1 << 0,
   EDDY_WRITABLE = 1 << 1,

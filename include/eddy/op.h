@@ -3,13 +3,13 @@
    An op is 192 bytes of the caller's memory. A start function lends it to the library; the final
    callback gives it back.
 
-     1  Once.         A started op gets exactly one final callback, on the loop's thread, from inside
-                      eddy_loop_run, _step or _drain and nowhere else. A multishot op may get
+     1  Once.         A started op gets exactly one final callback, on the loop's thread, from
+                      inside eddy_loop_run, _step or _drain and nowhere else. A multishot op may get
                       callbacks with eddy_op_more(op) != 0 before it.
      2  Never nested. No callback runs inside start, cancel, post or close. With EDDY_OP_INLINE a
                       one-shot op may end inside its start call: the call returns EDDY_DONE, the
-                      result is in the op and there is no callback. It never overtakes queued ops;
-                      multishot ops, close and post ignore the flag. Callbacks must not throw or
+                      result is in the op and there is no callback. It never overtakes queued ops.
+                      Multishot ops, close and post ignore the flag. Callbacks must not throw or
                       longjmp through the library.
      3  Yours again.  When the final callback is entered the library has forgotten the op: free,
                       reuse or restart it right there. An idle op that offers nothing holds no
@@ -19,27 +19,28 @@
                       is the exception, rule 11.) Starting a pending op, or passing a null op,
                       callback or handle, is a bug: one message, then abort.
      5  Cancel is a wish. eddy_cancel is legal in every state and idempotent. If a one-shot op moved
-                      bytes, its result says how many; only an op without effect reports
-                      EDDY_ECANCELED, or EDDY_ETIMEDOUT if its deadline did it; the first reason
+                      bytes, its result says how many. Only an op without effect reports
+                      EDDY_ECANCELED, or EDDY_ETIMEDOUT if its deadline did it. The first reason
                       wins. Nothing accepted is leaked by a cancel. A deadline is a cancel with
-                      another reason; one already past at start makes no attempt. "Cancel class" in
-                      a function's comment says when the op ends: prompt, at-return or detached.
+                      another reason. With one that is past at the start, no attempt is made.
+                      "Cancel class" in a function's comment says when the op ends: prompt,
+                      at-return or detached.
      6  Lent memory.  Everything passed by pointer to a start function is borrowed until the final
                       callback, buffer arrays too. Only option structs, and the address given to
                       connect, bind or listen, are read before start returns.
      7  Order.        Reads, writes and accepts on one handle take effect in start order, and those
                       that take effect finish in that order. An op that ends without effect may
-                      finish before older ones. Shutdown of the write side counts as a write. A write
-                      that ends short returns its reason, with the count in eddy_op_transferred, and
-                      the writes queued behind it, or started before its callback, finish
-                      with EDDY_ECANCELED and 0.
+                      finish before older ones. Shutdown of the write side counts as a write. A
+                      write that ends short returns its reason, with the count in
+                      eddy_op_transferred. The writes queued behind it, or started before its
+                      callback, finish with EDDY_ECANCELED and 0.
      8  Close.        From the close call a handle is closing: its pending ops are cancelled and
-                      complete, then the close op does. Starts give EDDY_ECLOSED as their result,
-                      getters still work, a second close aborts. Close takes NULL for op and callback
-                      together. The handle is invalid when its close callback is entered or, without
-                      one, when the callback of the last op pending on it has returned (at once when
-                      there is none). Closing inside any callback is allowed. A listener's address is
-                      free when its close call has returned.
+                      complete, then the close op does. Starts give EDDY_ECLOSED as their result.
+                      Getters still work. A second close aborts. Close takes NULL for op and
+                      callback together. The handle is invalid when its close callback is entered.
+                      Without one it is when the callback of the last op pending on it has returned
+                      (at once when there is none). Closing inside any callback is allowed. A
+                      listener's address is free when its close call has returned.
                       A call with a handle that has ended aborts by name while its memory rests.
      9  Alive.        A loop runs while ref'd ops are pending (an accepted post counts) or handles
                       are closing.
@@ -57,12 +58,19 @@
                       nothing.
     15  Fork.         In a child a loop may be left alone, closed, or given to eddy_loop_after_fork.
                       The parent sees nothing of it. */
+
+/* Windows.
+
+   The system's own code is a Win32, WSA or NTSTATUS code.
+   A misuse ends the process by __fastfail in place of abort(), behind its line on standard error.
+   No handler runs, and the exit status is 0xC0000409. */
 #ifndef EDDY_OP_H
 #define EDDY_OP_H
 
 #include <eddy/base.h>
 #include <eddy/error.h>
 
+/* Bytes of an op. */
 #define EDDY_OP_SIZE 192
 
 /* All-zero bytes are an idle op. An idle op may be copied, moved and freed; a pending one may not.
@@ -76,7 +84,7 @@ typedef struct eddy_op {
 } eddy_op_t;
 
 /* The callback of an op. `result` is what eddy_op_result gives: 0 or more is success, less is an
-   error. Runs on the loop's thread. */
+   error of <eddy/error.h>. Runs on the loop's thread. */
 typedef void (*eddy_cb)(eddy_op_t *op, int64_t result);
 
 /* What start functions return. */
@@ -91,55 +99,58 @@ enum {
   EDDY_OP_UNREF = 1 << 1   /* does not keep the loop alive, see rule 9 */
 };
 
-/* Makes an op idle: the same as zeroing all of it, `data` too. Never on a pending op. Any thread. */
+/* Makes an op idle: the same as zeroing all of it, `data` too. Never on a pending op. Any
+   thread. */
 EDDY_API void eddy_op_init(eddy_op_t *op);
 
 /* Replaces the flags of an idle op. Aborts on a pending op or an unknown flag. The op's thread. */
 EDDY_API void eddy_op_set_flags(eddy_op_t *op, uint32_t flags);
 
-/* Gives the next start of an idle op a deadline, an absolute time (eddy_now() + a duration);
+/* Gives the next start of an idle op a deadline, an absolute time (eddy_now() + a duration).
    EDDY_NEVER takes it away. One start consumes it. It counts from the start whether the op waits in
-   a queue or not, and covers the op to its final callback (a multishot op as a whole). Aborts on a
+   a queue or not. It covers the op to its final callback, a multishot op as a whole. Aborts on a
    pending op; see eddy_rearm. The op's thread. */
 EDDY_API void eddy_op_set_deadline(eddy_op_t *op, eddy_time_t at);
 
 /* Asks a pending op to end; see rule 5. Does nothing on an idle one. The loop's thread. */
 EDDY_API void eddy_cancel(eddy_op_t *op);
 
-/* Moves the deadline of a pending op that has one, or the due time of a pending sleep (of a tick:
-   its next due time), to `at`. Counts as a start in the order of equal times. Later is one store;
-   earlier is O(1) too. Returns 0, or
+/* Moves the deadline of a pending op that has one to `at`, an absolute time. Of a pending sleep it
+   moves the due time, of a tick the next due time. Counts as a start in the order of equal times.
+   Later is one store; earlier is O(1) too. Returns 0, or
      EDDY_EINVAL   the op is idle, or pending without a time
-     EDDY_EALREADY it has come due: its callback is on the way
+     EDDY_EALREADY it has come due, or was cancelled: its callback is on the way
    The loop's thread. */
 EDDY_API int eddy_rearm(eddy_op_t *op, eddy_time_t at);
 
-/* 1 from start to final callback (0 inside it), else 0. The loop's thread. */
+/* 1 from start to final callback (0 inside it), else 0; 0 when it is NULL. The loop's thread. */
 EDDY_API int eddy_op_pending(const eddy_op_t *op);
 
-/* Inside a callback: 1 when more callbacks follow, 0 in the final one. */
+/* Inside a callback: 1 when more callbacks follow, 0 in the final one. 0 when it is NULL. The
+   loop's thread. */
 EDDY_API int eddy_op_more(const eddy_op_t *op);
 
-/* The result of the last callback, or of an inline end. */
+/* The result of the last callback, or of an inline end. The loop's thread. */
 EDDY_API int64_t eddy_op_result(const eddy_op_t *op);
 
 /* Bytes that the op has moved, also when its result is an error; and in a `more` callback the bytes
-   of that payload. Valid until the next start. */
+   of that payload. Valid until the next start. The loop's thread. */
 EDDY_API uint64_t eddy_op_transferred(const eddy_op_t *op);
 
 /* The operating system's code behind the last error result (errno on POSIX), or 0 when eddy itself
-   gave the error. For logs. Valid until the next start. */
+   gave the error. For logs. Valid until the next start. The loop's thread. */
 EDDY_API int32_t eddy_op_os_error(const eddy_op_t *op);
 
-/* Whether the op keeps its loop alive (rule 9): both are legal in every state and idempotent, and
+/* Whether the op keeps its loop alive (rule 9). Both are legal in every state and idempotent, and
    change the flag EDDY_OP_UNREF. The loop's thread. */
 EDDY_API void eddy_op_ref(eddy_op_t *op);
 EDDY_API void eddy_op_unref(eddy_op_t *op);
 
 /* The stream that an accept brought, in its callback (or after EDDY_DONE), until the op is started
-   again; NULL when there is none or it was taken. Ownership moves to the caller. A stream that is
-   not taken is closed when the callback returns; after EDDY_DONE it is closed when the op is started
-   again on that loop, at the latest by eddy_loop_drain or eddy_loop_close. The loop's thread. */
+   again. NULL when there is none or it was taken. Ownership moves to the caller. A stream that is
+   not taken is closed when the callback returns. After EDDY_DONE it is closed when the op is
+   started again on that loop, at the latest by eddy_loop_drain or eddy_loop_close. The loop's
+   thread. */
 EDDY_API eddy_stream_t *eddy_op_take_stream(eddy_op_t *op);
 
 /* The native descriptor that eddy_stream_release yielded, by the same rules; EDDY_NO_NATIVE when

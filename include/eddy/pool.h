@@ -1,14 +1,17 @@
-/* Receive pools: buffers that the loop fills, shared by many streams. An idle connection holds none.
+/* Receive pools: buffers that the loop fills, shared by many streams. An idle connection holds
+   none.
 
-   A pool belongs to one loop; all functions are for that loop's thread. */
+   A pool belongs to one loop. All functions are for that loop's thread. A null pool, op
+   or lease, and a pool that has ended, aborts with a message. */
 #ifndef EDDY_POOL_H
 #define EDDY_POOL_H
 
 #include <eddy/base.h>
 #include <eddy/op.h>
 
-/* A filled buffer on loan to you, until eddy_pool_give. It may outlive its stream, and keeps the pool's
-   memory. `id` carries a generation: a lease given back twice is noticed. */
+/* A filled buffer on loan to you, until eddy_pool_give: `size` bytes from `data` on. It may outlive
+   its stream, and keeps the pool's memory. `id` carries a generation: a lease given back twice is
+   noticed. */
 typedef struct eddy_lease {
   void *data;
   size_t size;
@@ -23,28 +26,34 @@ typedef struct eddy_pool_options {
   uint32_t reserved;    /* 0 */
 } eddy_pool_options_t;
 
-/* Opens a pool on a loop. `options` may be NULL. Its memory (buffers x buffer_size) is reserved at once
-   and used as buffers are filled. Returns 0, or
-     EDDY_EINVAL, EDDY_ENOTSUP  an option, as in eddy_loop_open
+/* Opens a pool on a loop. `options` may be NULL, and is read before it returns. The pool's memory
+   (buffers x buffer_size) is reserved at once, and used as buffers are filled. The pool ends with
+   eddy_pool_close. Returns 0, or with *pool NULL
+     EDDY_EINVAL  an option is out of range, or `size` is too small
+     EDDY_ENOTSUP an unknown option is set, or `reserved`
      EDDY_ECLOSED the loop is draining
      EDDY_ENOMEM  no memory */
 EDDY_API int eddy_pool_open(eddy_loop_t *loop, const eddy_pool_options_t *options,
                             eddy_pool_t **pool);
 
-/* Closes a pool: reads pending on it end with EDDY_ECANCELED; its memory goes when the last lease is
-   given back. Close op and callback may both be NULL. Rule 8. */
+/* Closes a pool. Reads pending on it end with EDDY_ECANCELED. Its memory goes when the last lease
+   is given back. `op` and `cb` may both be NULL. Returns EDDY_PENDING. Rule 8. */
 EDDY_API int eddy_pool_close(eddy_pool_t *pool, eddy_op_t *op, eddy_cb cb);
 
-/* Takes the lease of a pool read's callback (eddy_stream_read_pool): returns 1 and fills *lease, or 0
-   when there is none or it was taken. A lease that is not taken goes back when the callback returns. */
+/* Takes the lease of a pool read's callback (eddy_stream_read_pool). Returns 1 and fills *lease, or
+   0 when there is none or it was taken. A lease that is not taken goes back when the callback
+   returns. */
 EDDY_API int eddy_op_take_lease(eddy_op_t *op, eddy_lease_t *lease);
 
-/* Shows the lease without taking it: for a callback that only looks at the bytes. Same result. */
+/* Shows the lease without taking it, with an `id` of 0: for a callback that only looks at the
+   bytes. Same result. */
 EDDY_API int eddy_op_peek_lease(const eddy_op_t *op, eddy_lease_t *lease);
 
-/* Gives a lease back by its id. Wakes, in order, reads that wait for a buffer or a credit. Returns 0, or
-   EDDY_EINVAL for an id that is not on loan from this pool (given back already). Legal until the pool's
-   last lease is back, also after eddy_pool_close. */
+/* Gives a lease back by its id. Wakes, in order, reads that wait for a buffer or a credit. Legal
+   until the pool's last lease is back, also after eddy_pool_close. Returns 0, or
+     EDDY_EINVAL  the id is not on loan from this pool (given back already)
+     EDDY_ECLOSED a forked child's copy of a pool, and its loop was not given to
+                  eddy_loop_after_fork */
 EDDY_API int eddy_pool_give(eddy_pool_t *pool, uint64_t id);
 
 /* How many buffers are free: neither on loan nor filled and waiting for a callback. */

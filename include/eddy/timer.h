@@ -1,12 +1,24 @@
-/* Timers. Nanoseconds of the monotonic clock, never early; ops that come due in one turn are called in
-   the order (due time, start order). Loop's thread. */
+/* Timers. Times are nanoseconds of the loop's monotonic clock (eddy_now). A timer is never early.
+   Ops that come due in one turn are called in the order of their due times, and those of equal
+   times in start order. Loop's thread for everything.
+
+   Both start functions return EDDY_PENDING: a timer never ends inside its start call. Results that
+   either can have:
+     EDDY_ECANCELED  cancelled
+     EDDY_ETIMEDOUT  the op's own deadline (eddy_op_set_deadline) came before
+     EDDY_ECLOSED    the loop is draining */
+
+/* Windows.
+
+   The system waits in ticks of up to 16 ms. From Windows 10 1803 on, the last of them before a due
+   time is left to a high-resolution timer. Without one a due time is kept to the tick. */
 #ifndef EDDY_TIMER_H
 #define EDDY_TIMER_H
 
 #include <eddy/op.h>
 
-/* Completes with 0 once the clock has reached `at`, an absolute time; a past one completes in the next
-   timer phase. Moved with eddy_rearm. A deadline on a sleep that is earlier than `at` ends it with
+/* Completes with 0 once the clock has reached `at`, an absolute time. A past one completes in the
+   next timer phase. It is moved with eddy_rearm. A deadline that is earlier than `at` ends it with
    EDDY_ETIMEDOUT. Cancel class prompt. */
 EDDY_API int eddy_sleep(eddy_loop_t *loop, eddy_op_t *op, eddy_time_t at, eddy_cb cb);
 
@@ -17,9 +29,10 @@ enum {
   EDDY_TICK_DELAY = 2  /* one callback; the next is one period after it */
 };
 
-/* Multishot: a callback at `first` and then every `period` nanoseconds (at least 1), each with the
-   number of periods it stands for (1, or more with EDDY_TICK_SKIP). Runs until cancelled or its
-   deadline. Results: EDDY_EINVAL for a period of 0 or an unknown policy. Cancel class prompt. */
+/* Multishot: a callback at `first`, an absolute time, and then every `period` nanoseconds (at least
+   1). Each has as its result the number of periods that it stands for: 1, or more with
+   EDDY_TICK_SKIP. It runs until it is cancelled or its deadline passes. The result is EDDY_EINVAL
+   for a period of 0 or an unknown policy. Cancel class prompt. */
 EDDY_API int eddy_tick(eddy_loop_t *loop, eddy_op_t *op, eddy_time_t first, eddy_time_t period,
                        uint32_t policy, eddy_cb cb);
 

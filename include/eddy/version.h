@@ -1,22 +1,30 @@
-/* Version and features, asked at run time. */
+/* Version and features, asked at run time. Every function here: any thread, never fails. */
+
+/* Windows.
+
+   Of the features below EDDY_FEATURE_EPOLL, EDDY_FEATURE_IO_URING and EDDY_FEATURE_FORK are never
+   set, and EDDY_FEATURE_AFD always is. */
 #ifndef EDDY_VERSION_H
 #define EDDY_VERSION_H
 
 #include <eddy/base.h>
 
+/* The version of these headers. */
 #define EDDY_VERSION_MAJOR 0
 #define EDDY_VERSION_MINOR 1
 #define EDDY_VERSION_PATCH 0
 
-/* The version of the library that runs: major << 16 | minor << 8 | patch. Any thread. */
+/* The version of the library that runs: major << 16 | minor << 8 | patch. */
 EDDY_API uint32_t eddy_version(void);
 
-/* The same as text, "0.1.0". Never freed. Any thread. */
+/* The same as text, "0.1.0". Never freed. */
 EDDY_API const char *eddy_version_text(void);
 
-/* The size of eddy_op_t in the library that runs, for a binding to compare with its own. */
+/* The size of eddy_op_t in the library that runs, in bytes, for a binding to compare with its
+   own. */
 EDDY_API size_t eddy_op_size(void);
 
+/* Drivers that are built in (<eddy/driver.h>), and what else a build may have. */
 enum {
   EDDY_FEATURE_EPOLL = 1 << 0,
   EDDY_FEATURE_IO_URING = 1 << 1,
@@ -28,7 +36,8 @@ enum {
   EDDY_FEATURE_UNIX = 1 << 7  /* streams and listeners of EDDY_AF_UNIX */
 };
 
-/* What this build of the library can do: the bits above. Any thread. */
+/* What this build of the library can do: the bits above. Whether a driver works here and now is for
+   eddy_driver_probe to say. */
 EDDY_API uint64_t eddy_features(void);
 
 #endif
