@@ -7,6 +7,23 @@
 
    A path of EDDY_AF_UNIX is also the name of a pipe, as text unix:\\.\pipe\NAME
    (<eddy/stream.h>). */
+
+/* Example.
+
+   #include <stdio.h>
+
+   // Shows an address as it was understood. The port is 80 where none is given.
+   static int show(const char *given) {
+     char text[EDDY_ADDR_TEXT];
+     eddy_addr_t address;
+     int result = eddy_addr_parse(&address, given, 80);
+     if (result == 0) result = eddy_addr_format(&address, text, sizeof text);
+     if (result < 0)
+       fprintf(stderr, "%s: %s\n", given, eddy_error_text(result));
+     else
+       printf("%s is %s\n", given, text);
+     return result;
+   } */
 #ifndef EDDY_ADDR_H
 #define EDDY_ADDR_H
 

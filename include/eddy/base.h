@@ -6,6 +6,20 @@
    Without that the functions are taken from the DLL.
    The monotonic clock is QueryPerformanceCounter, which does count time asleep.
    A native descriptor is a SOCKET or a HANDLE. */
+
+/* Example.
+
+   static char greeting[] = "hello";
+
+   static eddy_buf_t greeting_buffer(void) {
+     eddy_buf_t buffer = {greeting, sizeof greeting - 1};
+     return buffer;
+   }
+
+   // An absolute time, as deadlines are.
+   static eddy_time_t half_a_second_after(eddy_time_t now) {
+     return now + 500 * EDDY_MILLISECOND;
+   } */
 #ifndef EDDY_BASE_H
 #define EDDY_BASE_H
 

@@ -7,6 +7,21 @@
 
    The one driver is AFD: it polls \Device\Afd, and waits on one completion port.
    eddy_driver_probe gives EDDY_ENOTSUP for the drivers of Linux. */
+
+/* Example.
+
+   #include <stdio.h>
+
+   // Which drivers a loop could use here, and why it could not use the others.
+   static void list_drivers(void) {
+     uint32_t driver = EDDY_DRIVER_EPOLL;
+     const char *name;
+     while ((name = eddy_driver_name(driver)) != NULL) {
+       int error = eddy_driver_probe(driver);
+       printf("%s: %s\n", name, error ? eddy_error_text(error) : "works");
+       driver++;
+     }
+   } */
 #ifndef EDDY_DRIVER_H
 #define EDDY_DRIVER_H
 

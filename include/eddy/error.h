@@ -8,6 +8,18 @@
 /* Windows.
 
    The system's own code is a Win32, WSA or NTSTATUS code. */
+
+/* Example.
+
+   #include <stdio.h>
+
+   // Logs the failure of a call that is no op.
+   static void log_failure(const char *call, int error) {
+     if (error >= 0) return;
+     fprintf(stderr, "%s: %s (%s", call, eddy_error_text(error), eddy_error_name(error));
+     if (eddy_last_os_error() != 0) fprintf(stderr, ", system's code %d", eddy_last_os_error());
+     fprintf(stderr, ")\n");
+   } */
 #ifndef EDDY_ERROR_H
 #define EDDY_ERROR_H
 

@@ -18,6 +18,30 @@
                    console
      EDDY_EPERM    a file
      EDDY_EBUSY    a pipe on which somebody's call blocks, as eddy_stream_adopt */
+
+/* Example.
+
+   struct watch {
+     eddy_op_t op; // zeroed
+     eddy_fd_t *fd;
+     void (*read_some)(eddy_native_t native);
+   };
+
+   static void on_readable(eddy_op_t *op, int64_t result) {
+     struct watch *watch = op->data;
+     (void)result;
+     if (eddy_op_more(op))
+       watch->read_some(eddy_fd_native(watch->fd));
+     else // cancelled, or an error
+       eddy_fd_close(watch->fd, NULL, NULL);
+   }
+
+   static int watch_start(struct watch *watch, eddy_loop_t *loop, eddy_native_t native) {
+     int error = eddy_fd_open(loop, native, &watch->fd);
+     if (error) return error;
+     watch->op.data = watch;
+     return eddy_fd_poll(watch->fd, &watch->op, EDDY_READABLE, EDDY_POLL_REPEAT, on_readable);
+   } */
 #ifndef EDDY_FD_H
 #define EDDY_FD_H
 

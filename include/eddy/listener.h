@@ -26,6 +26,28 @@
    each client: eddy_listener_native gives EDDY_NO_NATIVE.
    eddy_listener_adopt takes no handle of a pipe: it gives EDDY_ENOTSOCK, or EDDY_EBUSY as
    eddy_stream_adopt does. */
+
+/* Example.
+
+   #include <eddy/stream.h>
+
+   // The op's `data` is the listener. Each connection is closed again.
+   static void on_accept(eddy_op_t *op, int64_t result) {
+     if (!eddy_op_more(op)) // cancelled, or an error that does not pass
+       eddy_listener_close(op->data, NULL, NULL);
+     else if (result == 0)
+       eddy_stream_close(eddy_op_take_stream(op), NULL, NULL);
+   }
+
+   static int listen_on(eddy_loop_t *loop, eddy_op_t *op, uint16_t port) {
+     eddy_listener_t *listener;
+     eddy_addr_t address;
+     int error = eddy_addr_loopback(&address, EDDY_AF_INET, port);
+     if (!error) error = eddy_listener_open(loop, &address, NULL, &listener);
+     if (error) return error;
+     op->data = listener;
+     return eddy_listener_accept_many(listener, op, 0, on_accept);
+   } */
 #ifndef EDDY_LISTENER_H
 #define EDDY_LISTENER_H
 

@@ -16,6 +16,24 @@
    The driver has no request that only one thread can end: eddy_loop_unbind never gives EDDY_EBUSY.
    The native handle is an event, which a thread feeds from the first time on that it was asked for.
    There is no fork: eddy_loop_after_fork gives EDDY_EINVAL. */
+
+/* Example.
+
+   #include <stdio.h>
+
+   // Runs what `start` has started, until nothing is left or somebody asks for a stop.
+   static int run_all(void (*start)(eddy_loop_t *loop)) {
+     eddy_loop_t *loop;
+     int error = eddy_loop_open(NULL, &loop);
+     if (error) {
+       fprintf(stderr, "loop: %s\n", eddy_error_text(error));
+       return error;
+     }
+     start(loop);
+     eddy_loop_run(loop);
+     eddy_loop_drain(loop, EDDY_NEVER); // ends every op and handle by its callback
+     return eddy_loop_close(loop);
+   } */
 #ifndef EDDY_LOOP_H
 #define EDDY_LOOP_H
 

@@ -64,6 +64,34 @@
    The system's own code is a Win32, WSA or NTSTATUS code.
    A misuse ends the process by __fastfail in place of abort(), behind its line on standard error.
    No handler runs, and the exit status is 0xC0000409. */
+
+/* Example.
+
+   #include <eddy/stream.h>
+   #include <stdio.h>
+   #include <stdlib.h>
+
+   struct request {
+     eddy_op_t op;
+     eddy_buf_t room;
+     char answer[512];
+   };
+
+   static void on_answer(eddy_op_t *op, int64_t result) {
+     struct request *request = op->data;
+     if (result < 0) fprintf(stderr, "%s\n", eddy_error_text(result)); // EDDY_ETIMEDOUT: too late
+     if (result > 0) fwrite(request->answer, 1, (size_t)result, stdout);
+     free(request); // the library knows nothing of it any more (rule 3)
+   }
+
+   static int read_answer(eddy_stream_t *stream, eddy_time_t deadline) {
+     struct request *request = calloc(1, sizeof *request); // all-zero bytes are an idle op
+     if (!request) return EDDY_ENOMEM;
+     request->op.data = request;
+     request->room = (eddy_buf_t){request->answer, sizeof request->answer};
+     eddy_op_set_deadline(&request->op, deadline);
+     return eddy_stream_read(stream, &request->op, &request->room, 1, on_answer);
+   } */
 #ifndef EDDY_OP_H
 #define EDDY_OP_H
 

@@ -7,6 +7,19 @@
 
    Keepalive times need Windows 10 1709. Before it they give EDDY_ENOPROTOOPT.
    The longest EDDY_OPT_LINGER is what Windows can hold. */
+
+/* Example.
+
+   #include <eddy/stream.h>
+
+   // Finds out within two minutes that the peer has gone without a word.
+   static int keep_alive(eddy_stream_t *stream) {
+     int error = eddy_stream_set_option(stream, EDDY_OPT_KEEPALIVE, 1);
+     if (!error) error = eddy_stream_set_option(stream, EDDY_OPT_KEEPALIVE_IDLE, 60);
+     if (!error) error = eddy_stream_set_option(stream, EDDY_OPT_KEEPALIVE_INTERVAL, 10);
+     if (!error) error = eddy_stream_set_option(stream, EDDY_OPT_KEEPALIVE_COUNT, 6);
+     return error;
+   } */
 #ifndef EDDY_OPTION_H
 #define EDDY_OPTION_H
 

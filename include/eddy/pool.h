@@ -3,6 +3,29 @@
 
    A pool belongs to one loop. All functions are for that loop's thread. A null pool, op
    or lease, and a pool that has ended, aborts with a message. */
+
+/* Example.
+
+   #include <eddy/stream.h>
+   #include <stdio.h>
+
+   // The op's `data` is the pool.
+   static void on_bytes(eddy_op_t *op, int64_t result) {
+     eddy_lease_t lease;
+     if (eddy_op_peek_lease(op, &lease)) fwrite(lease.data, 1, lease.size, stdout);
+     if (eddy_op_more(op)) return;
+     if (result < 0) fprintf(stderr, "read: %s\n", eddy_error_text(result));
+     eddy_pool_close(op->data, NULL, NULL);
+   }
+
+   static int print_all(eddy_loop_t *loop, eddy_stream_t *stream, eddy_op_t *op) {
+     eddy_pool_options_t options = {.size = sizeof options, .buffer_size = 4096, .buffers = 8};
+     eddy_pool_t *pool;
+     int error = eddy_pool_open(loop, &options, &pool);
+     if (error) return error;
+     op->data = pool;
+     return eddy_stream_read_pool(stream, op, pool, 0, on_bytes);
+   } */
 #ifndef EDDY_POOL_H
 #define EDDY_POOL_H
 

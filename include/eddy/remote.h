@@ -4,6 +4,32 @@
 
    In a forked child a remote reaches nothing until its loop was given to eddy_loop_after_fork. A
    post gives EDDY_ECLOSED, stop and wake do nothing, and the parent's loop does not notice. */
+
+/* Example.
+
+   #include <stdio.h>
+   #include <stdlib.h>
+
+   struct message {
+     eddy_op_t op;
+     int number;
+   };
+
+   static void on_message(eddy_op_t *op, int64_t result) { // on the loop's thread
+     struct message *message = op->data;
+     if (result == 0) printf("number %d\n", message->number);
+     free(message);
+   }
+
+   static int tell(eddy_remote_t *remote, int number) { // on any thread
+     struct message *message = calloc(1, sizeof *message);
+     if (!message) return EDDY_ENOMEM;
+     message->op.data = message;
+     message->number = number;
+     int refused = eddy_post(remote, &message->op, on_message);
+     if (refused) free(message); // the loop has ended, and the op was never started
+     return refused;
+   } */
 #ifndef EDDY_REMOTE_H
 #define EDDY_REMOTE_H
 

@@ -42,6 +42,33 @@
                    answers no question about it; said after a fifth of a second
      EDDY_EINVAL   eddy_stream_adopt: a pipe that has a completion port already
      EDDY_ENOTSOCK an option of a pipe */
+
+/* Example.
+
+   #include <stdio.h>
+
+   // The op's `data` is the stream. What was not sent yet goes out behind the close.
+   static void on_written(eddy_op_t *op, int64_t result) {
+     if (result < 0) fprintf(stderr, "hello: %s\n", eddy_error_text(result));
+     eddy_stream_close(op->data, NULL, NULL);
+   }
+
+   static void on_connected(eddy_op_t *op, int64_t result) {
+     static char text[] = "hello\n";
+     static const eddy_buf_t hello = {text, sizeof text - 1};
+     if (result < 0)
+       on_written(op, result);
+     else
+       eddy_stream_write(op->data, op, &hello, 1, on_written);
+   }
+
+   static int say_hello(eddy_loop_t *loop, eddy_op_t *op, const eddy_addr_t *peer) {
+     eddy_stream_t *stream;
+     int error = eddy_stream_open(loop, peer->family, &stream);
+     if (error) return error;
+     op->data = stream;
+     return eddy_stream_connect(stream, op, peer, on_connected);
+   } */
 #ifndef EDDY_STREAM_H
 #define EDDY_STREAM_H
 

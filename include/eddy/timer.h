@@ -12,6 +12,22 @@
 
    The system waits in ticks of up to 16 ms. From Windows 10 1803 on, the last of them before a due
    time is left to a high-resolution timer. Without one a due time is kept to the tick. */
+
+/* Example.
+
+   #include <eddy/loop.h>
+
+   static void on_second(eddy_op_t *op, int64_t periods) {
+     uint64_t *seconds = op->data;
+     if (eddy_op_more(op)) *seconds += (uint64_t)periods; // else it was cancelled
+   }
+
+   // Counts seconds until the op is cancelled. A loop that was late catches up.
+   static void count_seconds(eddy_loop_t *loop, eddy_op_t *op, uint64_t *seconds) {
+     eddy_time_t first = eddy_now(loop) + EDDY_SECOND;
+     op->data = seconds;
+     eddy_tick(loop, op, first, EDDY_SECOND, EDDY_TICK_SKIP, on_second);
+   } */
 #ifndef EDDY_TIMER_H
 #define EDDY_TIMER_H
 

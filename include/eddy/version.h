@@ -4,6 +4,20 @@
 
    Of the features below EDDY_FEATURE_EPOLL, EDDY_FEATURE_IO_URING and EDDY_FEATURE_FORK are never
    set, and EDDY_FEATURE_AFD always is. */
+
+/* Example.
+
+   #include <stdio.h>
+
+   // Before 1.0 another minor version may have another API.
+   static int library_fits(void) {
+     uint32_t wanted = (uint32_t)EDDY_VERSION_MAJOR << 16 | EDDY_VERSION_MINOR << 8;
+     if ((eddy_version() & 0xffffff00) != wanted) {
+       fprintf(stderr, "this eddy is %s\n", eddy_version_text());
+       return 0;
+     }
+     return (eddy_features() & EDDY_FEATURE_WORK) != 0;
+   } */
 #ifndef EDDY_VERSION_H
 #define EDDY_VERSION_H
 

@@ -11,6 +11,32 @@
    In a forked child (rule 15) a pool has no threads and no work. It starts anew when it gets some,
    on a loop of the child's own or one given to eddy_loop_after_fork. A child forked inside fn must
    end by exec or _exit: returning from fn there aborts. */
+
+/* Example.
+
+   #include <stdio.h>
+
+   struct sum {
+     eddy_op_t op; // zeroed
+     const uint8_t *bytes;
+     size_t size;
+   };
+
+   static int64_t add_up(void *argument) { // on a thread of the pool
+     struct sum *sum = argument;
+     int64_t total = 0;
+     for (size_t i = 0; i < sum->size; i++) total += sum->bytes[i];
+     return total;
+   }
+
+   static void on_sum(eddy_op_t *op, int64_t result) { // on the loop's thread
+     (void)op;
+     if (result < 0) fprintf(stderr, "sum: %s\n", eddy_error_text(result));
+   }
+
+   static int start_sum(eddy_loop_t *loop, struct sum *sum) {
+     return eddy_work(loop, &sum->op, add_up, sum, on_sum);
+   } */
 #ifndef EDDY_WORK_H
 #define EDDY_WORK_H
 
