@@ -168,7 +168,7 @@ def main():
     apart = "in networks of their own" if bench.own_networks else "in the one network"
     print(f"{len(runs)} runs of servers, {apart}", flush=True)
     kept, bad = 0, 0
-    with concurrent.futures.ThreadPoolExecutor(bench.options.jobs, initializer=bench.own_networks and network.enter or None) as pool:
+    with concurrent.futures.ThreadPoolExecutor(bench.options.jobs, initializer=network.enter if bench.own_networks else None) as pool:
         for (row, server, _), (told, said) in zip(runs, pool.map(lambda each: judge(each[1], each[2], bench.options.sanitized), runs)):
             if told:
                 bad += 1
