@@ -159,6 +159,7 @@ int eddy_listener_address(const eddy_listener_t *handle, eddy_addr_t *addr) {
 int eddy_listener_set_option(eddy_listener_t *handle, uint32_t option, int64_t value) {
   eddy_listener &listener = check_listener(handle);
   if (is_closing(listener)) return failed(EDDY_ECLOSED);
+  if (int error = no_options(listener)) return failed(error);
   if (listener.shared) return failed(EDDY_EBUSY);
   return ended(os_socket_option(listener.native, option, value));
 }
@@ -166,7 +167,7 @@ int eddy_listener_set_option(eddy_listener_t *handle, uint32_t option, int64_t v
 int eddy_listener_get_option(const eddy_listener_t *handle, uint32_t option, int64_t *value) {
   eddy_listener &listener = check_listener(handle);
   if (!value) return failed(EDDY_EINVAL);
-  if (listener.native == EDDY_NO_NATIVE) return failed(EDDY_ECLOSED);
+  if (int error = no_options(listener)) return failed(error);
   return ended(os_socket_get_option(listener.native, option, value));
 }
 

@@ -12,12 +12,6 @@ static int refuse_new(const Loop &loop) {
   return loop.draining ? EDDY_ECLOSED : loop.lost ? EDDY_ELOST : 0;
 }
 
-// The error of an option.
-static int no_options(const eddy_stream &stream) {
-  if (stream.medium == Medium::pipe) return EDDY_ENOTSOCK;
-  return stream.native == EDDY_NO_NATIVE ? EDDY_ECLOSED : 0;
-}
-
 static OsResult pair_up(eddy_stream &one, eddy_stream &other) {
   if (const Pipes *pipes = one.loop->driver->pipes) return pipes->pair(one, other);
   eddy_native_t ends[2];

@@ -90,6 +90,12 @@ inline void handle_move(Source &source, HandleState state) {
 
 inline bool is_closing(const Source &source) { return source.state > HandleState::open; }
 
+// Why options of a socket cannot be asked of it; 0: they can.
+inline int no_options(const Source &source) {
+  if (source.medium == Medium::pipe) return EDDY_ENOTSOCK;
+  return source.native == EDDY_NO_NATIVE ? EDDY_ECLOSED : 0;
+}
+
 using SourceList = List<Source, &Source::next, &Source::prev>;
 using WorkList = Fifo<Source, &Source::work_next>;
 

@@ -164,9 +164,22 @@ static void without_help(void **state) {
   assert_int_equal(refusals, left);
 }
 
+static void no_options_of_a_socket(void **state) {
+  eddy_loop_t *loop = LOOP(state);
+  struct place place;
+  int64_t value = 7;
+  listen_at(loop, &place);
+  eddy_listener_t *listener = place.listener;
+  assert_int_equal(eddy_listener_set_option(listener, EDDY_OPT_SEND_BUFFER, 4096), EDDY_ENOTSOCK);
+  assert_int_equal(eddy_listener_get_option(listener, EDDY_OPT_SEND_BUFFER, &value), EDDY_ENOTSOCK);
+  assert_int_equal(value, 7);
+  eddy_listener_close(listener, NULL, NULL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {FIXTURE_TEST(after_accepts), FIXTURE_TEST(after_failures),
-                                     FIXTURE_TEST(after_refusals), FIXTURE_TEST(without_help)};
+                                     FIXTURE_TEST(after_refusals), FIXTURE_TEST(without_help),
+                                     FIXTURE_TEST(no_options_of_a_socket)};
   return RUN_TESTS(tests);
 }
 
