@@ -214,9 +214,9 @@ def microsoft(prefix):
     check(prefix, program, prefix.shared, prefix.environment())
 
 
-def subproject(prefix, library):
+def subproject(prefix, library, *settings):
     need("meson", "ninja")
-    folder = prefix.folder("subproject_" + library)
+    folder = prefix.folder("-".join(["subproject", library, *(setting.strip("-") for setting in settings)]))
     for name in ("host/meson.build", "consumer.c"):
         shutil.copy(HERE / name, folder)
     shutil.copytree(prefix.source, folder / "subprojects" / "eddy",
@@ -225,7 +225,7 @@ def subproject(prefix, library):
     environment = prefix.environment(**prefix.system.without_prefix())
     run("meson", "setup", folder / "build", folder, "--wrap-mode", "nodownload",
         "--force-fallback-for", "eddy", "--prefix", "/p", "--libdir", "lib", f"-Ddefault_library={library}", "-Dbuildtype=plain",
-        *prefix.system.meson_setup, env=environment)
+        *settings, *prefix.system.meson_setup, env=environment)
     run("meson", "compile", "-C", folder / "build", env=environment)
     built = folder / "build" / "subprojects" / "eddy"
     check(prefix, prefix.program(folder / "build", "host"),
@@ -248,6 +248,11 @@ def subproject_static(prefix):
     subproject(prefix, "static")
 
 
+def subproject_unity(prefix):
+    subproject(prefix, "shared", "-Dunity=on", "-Dunity_size=100")
+    subproject(prefix, "static", "-Dunity=on", "-Dunity_size=100")
+
+
 def ffi(prefix, interpreter, script):
     environment = prefix.environment(EDDY_LIBRARY=str(prefix.shared))
     said = run(*interpreter, prefix.source / "examples" / "ffi" / script, env=environment)
@@ -266,7 +271,8 @@ def luajit(prefix):
 
 CASES = {case.__name__: case for case in (
     files, pkgconfig_shared, pkgconfig_static, static_program, cxx, facade, cmake, cmake_static, cmake_config,
-    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static, microsoft, python, luajit, tsan, tsan_facade, versions)}
+    cmake_config_static, cmake_versions, cmake_sources, meson_static, static_alone, shared_alone, subproject_shared, subproject_static,
+    subproject_unity, microsoft, python, luajit, tsan, tsan_facade, versions)}
 
 
 def main():

@@ -134,11 +134,8 @@ def main():
     units, complaints = check(listing)
     for complaint in complaints:
         print(complaint)
-    if not units:
-        print("no units in it: a unity build, whose objects are not the files")
-        return 77
     print(f"{units} units, {len(complaints)} violations")
-    return 1 if complaints else 0
+    return 1 if complaints or not units else 0
 
 
 if __name__ == "__main__":
