@@ -36,13 +36,13 @@ faults_compile() {
 faults_run() {
   local dir=$1
   shift
-  or_skipped python test/faults/run.py --programs "$dir/test/faults" "$@"
+  or_skipped python test/faults/run.py --tally --programs "$dir/test/faults" "$@"
 }
 
 faults_servers() {
   local dir=$1
   shift
-  or_skipped python test/faults/servers.py --programs "$dir/test/faults" --examples "$dir/examples" "$@"
+  or_skipped python test/faults/servers.py --tally --programs "$dir/test/faults" --examples "$dir/examples" "$@"
 }
 
 # A machine on which calls cannot be failed says so, and is no failure.

@@ -6,7 +6,7 @@ a later occurrence, and from some moment on, as by a filter; with each of its re
 descriptors and memory; with several faults at once. A scene keeps the promises if no op is lost or ends twice, no error
 has no name, nothing crashes, hangs, spins, leaks or gets wrong bytes.
 
-    run.py --programs DIR [--only TEXT] [--short] [--several N] [--seed S] [--jobs N] [--sanitized]
+    run.py --programs DIR [--only TEXT] [--short] [--several N] [--seed S] [--jobs N] [--sanitized] [--tally]
 
 --short     one occurrence of each error, and no more than the first error of each call after the first scene
 --several N runs with two to five faults each, by the seed
@@ -220,6 +220,15 @@ def report(bench, rows, bad):
             print(f"  {row:32} {tally['']:5} kept  {broken}")
     print(f"\n{sum(tally[''] for tally in rows.values())} runs kept, {len(bad)} did not"
           + (f", seed {bench.options.seed}" if bench.options.several else ""))
+    if bench.options.tally:
+        count(sum(tally[''] for tally in rows.values()), len(bad))
+
+
+def count(kept, bad):
+    """For the sum of all stages."""
+    if os.environ.get("EDDY_TALLY"):
+        with open(os.environ["EDDY_TALLY"], "a", encoding="utf-8") as file:
+            file.write(f"{kept} {bad} 0\n")
 
 
 def main():
@@ -231,6 +240,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)
     parser.add_argument("--sanitized", action="store_true")
+    parser.add_argument("--tally", action="store_true", help="count the runs as tests")
     bench = Bench(parser.parse_args())
     bench.measure()
     runs = bench.all_runs()

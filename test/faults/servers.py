@@ -162,6 +162,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--sanitized", action="store_true")
+    parser.add_argument("--tally", action="store_true", help="count the runs as tests")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 2) + 1)
     bench = Bench(parser.parse_args())
     runs = list(bench.runs())
@@ -176,6 +177,8 @@ def main():
             elif told == "":
                 kept += 1
     print(f"{kept} runs of servers kept, {bad} did not")
+    if bench.options.tally:
+        run.count(kept, bad)
     return 1 if bad else 0
 
 
